@@ -1,0 +1,130 @@
+//! Connections and accounts as everybody but the vault sees them: without secrets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use valetkey_manifest::{AuthKind, Placement, auth::OAuth2};
+
+use crate::id::{AccountId, ConnectionName, ConnectorId, EnvironmentId, Identifier};
+
+/// Where an account stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AccountState {
+    /// Nobody has consented yet.
+    PendingAuth,
+    /// Somebody consented; the application has not confirmed who.
+    PendingVerification,
+    /// Usable.
+    Active,
+    /// The vendor refused the credential; the owner must authorize again.
+    Expired,
+    /// Ended by someone.
+    Disconnected,
+}
+
+/// Why an account is where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// No link was completed yet.
+    NeverAuthorized,
+    /// The owner or vendor declined.
+    ConsentDenied,
+    /// The application did not confirm the person.
+    VerificationFailed,
+    /// The vendor refused the refresh token.
+    RefreshRejected,
+    /// The vendor could not be reached and the access token has run out. The state stays.
+    RefreshUnreachable,
+    /// A refresh was sent, and nobody knows what became of it.
+    RefreshOutcomeUnknown,
+    /// A scope that is needed was not granted.
+    ScopeMissing,
+    /// The owner ended it.
+    RevokedByUser,
+    /// The operator ended it.
+    DisabledByOperator,
+    /// The vendor refused the credential when it was checked.
+    CredentialCheckFailed,
+}
+
+/// One user's credential on a connection, without the credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// `ca_…`.
+    pub id: AccountId,
+    /// Its environment.
+    pub environment: EnvironmentId,
+    /// Its connection.
+    pub connection: ConnectionName,
+    /// The connector of that connection.
+    pub connector: ConnectorId,
+    /// The application's key for the user.
+    pub identifier: Identifier,
+    /// Where it stands.
+    pub state: AccountState,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// Kind of credential.
+    pub credential_kind: AuthKind,
+    /// Configuration beside the credential.
+    pub account_config: Arc<BTreeMap<String, String>>,
+    /// Scopes that the vendor granted.
+    pub scopes: Arc<[String]>,
+    /// Whether the vendor said which scopes it granted; if not, `scopes` are those asked for.
+    pub scopes_stated: bool,
+    /// The vendor's stable id of the account.
+    pub subject: Option<String>,
+    /// What a person recognises of it.
+    pub label: Option<String>,
+    /// Grows with every change of the credential; never repeats.
+    pub generation: u64,
+    /// When the access token expires, milliseconds since 1970; none when unknown or never.
+    pub token_expires_at_ms: Option<i64>,
+    /// Creation, milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// Last change, milliseconds since 1970.
+    pub updated_at_ms: i64,
+}
+
+/// An operator's configuration of a connector, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Its environment.
+    pub environment: EnvironmentId,
+    /// Its name.
+    pub name: ConnectionName,
+    /// The connector.
+    pub connector: ConnectorId,
+    /// Id of the manifest's auth scheme.
+    pub auth: String,
+    /// Kind of credential.
+    pub kind: AuthKind,
+    /// For OAuth: the confirmed endpoints and quirks.
+    pub oauth2: Option<OAuth2>,
+    /// For OAuth: the application's client id at the vendor.
+    pub oauth_client_id: Option<String>,
+    /// Whether a client secret is kept.
+    pub has_client_secret: bool,
+    /// Scopes asked for.
+    pub scopes: Vec<String>,
+    /// Where the credential goes.
+    pub placement: Placement,
+    /// Endpoint URLs instead of the manifest's, by name.
+    pub endpoints: BTreeMap<String, String>,
+    /// Plain http and loopback vendors, and nothing else.
+    pub development: bool,
+    /// Serve calls by this connector version.
+    pub pinned_version: Option<String>,
+    /// Allowed `user_verify_url`s.
+    pub user_verify_urls: Vec<String>,
+    /// The operator's application on hosted pages.
+    pub application_name: String,
+    /// The redirect URI to register at the vendor.
+    pub redirect_uri: Option<String>,
+    /// Creation, milliseconds since 1970.
+    pub created_at_ms: i64,
+}

@@ -1,0 +1,219 @@
+//! The facts that we keep, behind one small trait: get, scan in key order, and an atomic,
+//! durable, conditional batch. Everything above speaks of accounts and connections; only this
+//! module knows where the bytes lie.
+//!
+//! Called by `accounts`, `registry`, `vault` and `journal`. It never sees a plaintext secret:
+//! values are sealed before they come here.
+
+pub mod export;
+pub mod sled;
+
+use futures_util::future::BoxFuture;
+use thiserror::Error;
+
+use crate::error::{Fault, Kind};
+
+/// The families of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Format version, key check value, wrapped keys.
+    Meta,
+    /// Environments.
+    Environments,
+    /// API clients (secrets as hashes).
+    Clients,
+    /// Connections.
+    Connections,
+    /// Connected accounts and their sealed credentials.
+    Accounts,
+    /// Blind index: from environment, connection and identifier to an account.
+    AccountIndex,
+    /// Authorization attempts.
+    Flows,
+    /// Refresh intents: written before the vendor is asked.
+    Intents,
+    /// Outcomes under idempotency keys.
+    Replays,
+    /// Installed connector versions; the components themselves are files.
+    Connectors,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 10] = [
+        Self::Meta,
+        Self::Environments,
+        Self::Clients,
+        Self::Connections,
+        Self::Accounts,
+        Self::AccountIndex,
+        Self::Flows,
+        Self::Intents,
+        Self::Replays,
+        Self::Connectors,
+    ];
+
+    /// Its name in exports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Environments => "environments",
+            Self::Clients => "clients",
+            Self::Connections => "connections",
+            Self::Accounts => "accounts",
+            Self::AccountIndex => "account_index",
+            Self::Flows => "flows",
+            Self::Intents => "intents",
+            Self::Replays => "replays",
+            Self::Connectors => "connectors",
+        }
+    }
+}
+
+/// A stored value and how often it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// 1 for a new record, one more with each write; never reused for a key that exists.
+    pub revision: u64,
+    /// The bytes.
+    pub value: Vec<u8>,
+}
+
+/// What a write expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// Anything.
+    Any,
+    /// No record.
+    Absent,
+    /// A record with exactly this revision.
+    Revision(u64),
+}
+
+/// One change of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Which table.
+    pub table: Table,
+    /// Which record.
+    pub key: Vec<u8>,
+    /// What must be there, or the whole batch is refused.
+    pub expect: Expect,
+    /// The new value; none deletes.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Changes that happen together or not at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// The changes; a key appears at most once.
+    pub changes: Vec<Change>,
+}
+
+impl Batch {
+    /// An empty batch.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a write.
+    #[must_use]
+    pub fn put(mut self, table: Table, key: impl Into<Vec<u8>>, expect: Expect, value: Vec<u8>) -> Self {
+        self.changes.push(Change {
+            table,
+            key: key.into(),
+            expect,
+            value: Some(value),
+        });
+        self
+    }
+
+    /// Adds a deletion.
+    #[must_use]
+    pub fn delete(mut self, table: Table, key: impl Into<Vec<u8>>, expect: Expect) -> Self {
+        self.changes.push(Change {
+            table,
+            key: key.into(),
+            expect,
+            value: None,
+        });
+        self
+    }
+}
+
+/// Why the store did not do it.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// An expectation did not hold; nothing was written.
+    #[error("the record changed meanwhile")]
+    Conflict,
+    /// A record is larger than [`MAX_RECORD_BYTES`]; nothing was written.
+    #[error("a record of {bytes} bytes is over the limit of {MAX_RECORD_BYTES}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// The disk or database failed. After a failed sync the store accepts no more writes.
+    #[error("the store failed: {what}")]
+    Failed {
+        /// Which step.
+        what: String,
+        /// Why.
+        #[source]
+        source: Option<crate::error::Cause>,
+    },
+    /// A record or the whole store cannot be read back.
+    #[error("the store is corrupt: {what}")]
+    Corrupt {
+        /// What was found.
+        what: String,
+    },
+}
+
+/// Largest value of one record: sled keeps larger ones outside its log, where a power cut loses them.
+pub const MAX_RECORD_BYTES: usize = 64 * 1024;
+
+/// A page of a scan: keys in order with their records.
+pub type Page = Vec<(Vec<u8>, Record)>;
+
+/// The store.
+pub trait Store: Send + Sync + 'static {
+    /// One record.
+    fn get<'a>(&'a self, table: Table, key: &'a [u8]) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
+
+    /// Up to `limit` records whose key begins with `prefix`, in key order, after the key `after`.
+    fn scan<'a>(
+        &'a self,
+        table: Table,
+        prefix: &'a [u8],
+        after: Option<&'a [u8]>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Page, StoreError>>;
+
+    /// Writes a batch: all of it or nothing, durable (on the disk, not in a cache) when it returns.
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>>;
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::new(
+                Kind::Conflict,
+                "Someone else changed this at the same moment. Read it again and repeat the change.",
+            )
+            .because(error),
+            StoreError::TooLarge { .. } => Self::new(
+                Kind::InvalidInput,
+                "This is too large to keep: a record may have 64 KiB. Make it smaller.",
+            )
+            .because(error),
+            StoreError::Failed { .. } | StoreError::Corrupt { .. } => Self::new(
+                Kind::StoreUnavailable,
+                "The host cannot reach its store. Nothing was changed; try again later.",
+            )
+            .because(error),
+        }
+    }
+}

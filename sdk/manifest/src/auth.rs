@@ -1,0 +1,180 @@
+//! How an account of the vendor is connected, and where its credential goes in a request.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One way of connecting an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Name within the manifest (`oauth2`, `private_app` …); a connection refers to it.
+    pub id: String,
+    /// What kind of credential it is.
+    pub kind: AuthKind,
+    /// Title on the connect page.
+    pub title: String,
+    /// For OAuth kinds: the vendor's endpoints and quirks. Suggestions: the operator's
+    /// connection holds what is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth2: Option<OAuth2>,
+    /// For the other kinds: what the form asks for. Empty means the usual fields of the kind
+    /// (`api_key`; `username` and `password`; `token`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, SecretInput>,
+    /// Where the credential goes. Default: `Authorization: Bearer …` for OAuth, API key and
+    /// bearer, HTTP basic for basic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placement>,
+}
+
+/// Kinds of credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthKind {
+    /// OAuth 2 authorization code with PKCE S256.
+    Oauth2,
+    /// One secret string.
+    ApiKey,
+    /// User name and password.
+    Basic,
+    /// A long-lived bearer token.
+    Bearer,
+    /// The vendor asks for nothing.
+    None,
+}
+
+impl AuthKind {
+    /// The code that guests and API clients see.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Oauth2 => "oauth2",
+            Self::ApiKey => "api_key",
+            Self::Basic => "basic",
+            Self::Bearer => "bearer",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The vendor's OAuth 2 endpoints and quirks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth2 {
+    /// Authorization endpoint.
+    pub authorize_url: String,
+    /// Token endpoint.
+    pub token_url: String,
+    /// RFC 7009 revocation endpoint, when the vendor has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoke_url: Option<String>,
+    /// The authorization server's identifier (RFC 9207), compared with `iss` of the callback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// Whether the vendor promises to send `iss`; then a callback without it is refused.
+    #[serde(default)]
+    pub iss_required: bool,
+    /// Scopes asked for when a connection names none.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// What joins scopes; a space unless said otherwise.
+    #[serde(default = "space")]
+    pub scope_separator: String,
+    /// Constant parameters of the authorization request (`access_type = "offline"`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorize_params: BTreeMap<String, String>,
+    /// How the client authenticates at the token endpoint.
+    #[serde(default)]
+    pub client_auth: ClientAuth,
+    /// What becomes of a refresh token when it is used.
+    #[serde(default)]
+    pub rotation: Rotation,
+    /// Lifetime to assume when the answer has no usable `expires_in`, in seconds; none means
+    /// that the vendor's 401 decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_lifetime_seconds: Option<u64>,
+    /// Which token the revocation endpoint wants.
+    #[serde(default)]
+    pub revoke_token: RevokeToken,
+}
+
+/// How the client authenticates at the token endpoint (RFC 6749 section 2.3.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    /// `client_id` and `client_secret` in the form body.
+    #[default]
+    Post,
+    /// HTTP basic.
+    Basic,
+    /// A public client: `client_id` alone.
+    None,
+}
+
+/// What becomes of a refresh token when it is used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rotation {
+    /// It stays.
+    #[default]
+    None,
+    /// A new one replaces it; the old one still works for a while.
+    Grace,
+    /// A new one replaces it at once.
+    SingleUse,
+}
+
+/// Which token the revocation endpoint wants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevokeToken {
+    /// The refresh token, which ends the whole grant (RFC 7009 section 2.1).
+    #[default]
+    Refresh,
+    /// The access token.
+    Access,
+}
+
+/// One field of the hosted form for non-OAuth kinds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretInput {
+    /// Label.
+    pub title: String,
+    /// One sentence: where to find it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Regular expression that the whole value must match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+}
+
+/// Where the credential goes in a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "in", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Placement {
+    /// A header, its value with `{secret}` replaced.
+    Header {
+        /// Header name.
+        name: String,
+        /// Value with `{secret}`, such as `Bearer {secret}`.
+        #[serde(default = "bare_secret")]
+        format: String,
+    },
+    /// A query parameter.
+    Query {
+        /// Parameter name.
+        name: String,
+    },
+    /// HTTP basic: `username` and `password` of the form, or the key as the user name.
+    Basic,
+}
+
+fn space() -> String {
+    " ".to_owned()
+}
+
+fn bare_secret() -> String {
+    "{secret}".to_owned()
+}

@@ -1,0 +1,183 @@
+//! Tools: what an agent may call, and for ordinary ones the request that does it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One callable operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// `vendor_resource_verb`, `^[a-zA-Z][a-zA-Z0-9_-]{0,47}$`.
+    pub name: String,
+    /// Other names by which users already know it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// A few words.
+    pub title: String,
+    /// What it does, when to use it, what comes back; for a model.
+    pub description: String,
+    /// Words to filter by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// What the call does to the vendor's data.
+    pub hints: Hints,
+    /// OAuth scopes that the account must have granted: all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// Sets of scopes any one of which will do instead of `scopes`, for vendors with wider and
+    /// narrower scopes for the same thing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub any_scopes: Vec<String>,
+    /// JSON Schema 2020-12 of the input in the portable subset: an object with `properties`,
+    /// no `$ref`, no root combinators. `limit` and `cursor` are added by the host to tools
+    /// with paging.
+    pub input: Value,
+    /// JSON Schema of the output, when it is promised; the host checks it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+    /// The request that runs the tool; none when the tool is code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// What becomes of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<Response>,
+    /// How the tool pages; none when it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paging: Option<Paging>,
+    /// For tools in code: what they may send, as `METHOD endpoint:/path/{*}` with `{name}` for
+    /// one segment and `{*}` for the rest. Declared tools may send their own request alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
+}
+
+/// What a call does to the vendor's data (the tool annotations of MCP).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hints {
+    /// Changes nothing.
+    pub read_only: bool,
+    /// May remove or overwrite something, or cannot be taken back (a mail sent).
+    pub destructive: bool,
+    /// Calling again with the same input changes nothing more.
+    pub idempotent: bool,
+}
+
+/// The request of a declared tool. Texts are templates: `{name}` is the input's `name`,
+/// `{a.b}` a field of an object, `{page.token}` and `{page.size}` the host's page. In a path a
+/// value is percent-encoded as one segment. A JSON string that is one placeholder and nothing
+/// else becomes the value with its type; a query parameter, header or object member whose
+/// placeholder has no value is left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Endpoint name.
+    pub endpoint: String,
+    /// HTTP method.
+    pub method: String,
+    /// Path below the endpoint.
+    pub path: String,
+    /// Query parameters; an array value repeats the parameter unless `query_join` joins it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, Value>,
+    /// What joins array values in the query (`,`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query_join: Option<String>,
+    /// Headers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// How the body is written.
+    #[serde(default)]
+    pub body_format: BodyFormat,
+}
+
+/// How a declared body is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyFormat {
+    /// `application/json`.
+    #[default]
+    Json,
+    /// `application/x-www-form-urlencoded`.
+    Form,
+}
+
+/// What becomes of a declared tool's answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Response {
+    /// JSON pointer to the part that is the result; none for the whole body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// Member names to drop from the result, at any depth, that say nothing to a model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drop: Vec<String>,
+    /// What to answer when the vendor's success has no body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty: Option<Value>,
+}
+
+/// How a tool pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// JSON pointer to the items in the tool's result.
+    pub items: String,
+    /// The largest page that the vendor gives.
+    pub max_page_size: u32,
+    /// How many items a call answers when it names no `limit`.
+    pub default_limit: u32,
+    /// For declared tools: name of a paginator of the manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paginator: Option<String>,
+}
+
+/// How the vendor pages, as seen in its answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Paginator {
+    /// The answer holds the next page's token.
+    Cursor {
+        /// JSON pointer to it.
+        next: String,
+    },
+    /// Pages begin at an offset; the next token is the offset plus the items of this page,
+    /// until a page is shorter than asked for.
+    Offset,
+    /// Pages are numbered from `first`.
+    Page {
+        /// The first page's number.
+        first: u32,
+    },
+    /// A `Link` header with `rel="next"` (RFC 8288).
+    LinkHeader,
+    /// The answer holds the next page's absolute URL.
+    NextUrl {
+        /// JSON pointer to it.
+        next: String,
+    },
+}
+
+/// The part of the manifest that the guest SDK needs to run a declared tool: what the host puts
+/// into `context.declaration`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Declaration {
+    /// The request.
+    pub request: Request,
+    /// What becomes of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<Response>,
+    /// How it pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paginator: Option<Paginator>,
+    /// JSON pointer to the items in the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<String>,
+    /// How to read the vendor's errors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<super::Errors>,
+}
