@@ -1,0 +1,283 @@
+//! From a component's bytes to a version that can serve: inspected, its manifest checked, its
+//! schemas compiled into validators, its code compiled and linked. Nothing is changed here.
+//!
+//! Called by the registry, off the call path.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::{Value, json};
+
+use valetkey_manifest::tool::{Declaration, Paging};
+use valetkey_manifest::{Manifest, Tool};
+
+use super::{LoadedTool, Version, check};
+use crate::egress::{self, Allowed};
+use crate::error::{Fault, Kind, Problem};
+use crate::id::ConnectorId;
+use crate::sandbox::{Inspection, LoadError, Sandbox};
+
+/// A component that passed every check that needs no compilation.
+pub(super) struct Accepted {
+    pub connector: ConnectorId,
+    pub inspection: Inspection,
+    pub tools: HashMap<String, Arc<LoadedTool>>,
+}
+
+/// Reads and checks untrusted bytes without compiling them; every complaint at once.
+pub(super) async fn accept(sandbox: &Arc<Sandbox>, bytes: &Arc<[u8]>) -> Result<Accepted, Fault> {
+    let (sandbox, bytes) = (Arc::clone(sandbox), Arc::clone(bytes));
+    // Parsing megabytes takes milliseconds: not on a thread that serves calls.
+    tokio::task::spawn_blocking(move || {
+        let inspection = sandbox.inspect(&bytes).map_err(refused)?;
+        let mut problems = check::manifest(&inspection.manifest);
+        let connector = ConnectorId::new(&inspection.manifest.connector.id);
+        if let Err(error) = &connector
+            && problems.is_empty()
+        {
+            problems.push(Problem {
+                path: "/connector/id".to_owned(),
+                problem: error.to_string(),
+            });
+        }
+        let tools = if problems.is_empty() {
+            prepare_tools(&inspection.manifest).unwrap_or_else(|more| {
+                problems = more;
+                HashMap::new()
+            })
+        } else {
+            HashMap::new()
+        };
+        match connector {
+            Ok(connector) if problems.is_empty() => Ok(Accepted {
+                connector,
+                inspection,
+                tools,
+            }),
+            _ => Err(Fault::invalid(
+                format!(
+                    "The manifest of connector `{}` is not acceptable. Mend every entry of `fields` and build it again.",
+                    inspection.manifest.connector.id
+                ),
+                problems,
+            )),
+        }
+    })
+    .await
+    .map_err(Fault::internal)?
+}
+
+/// Compiles an accepted component.
+pub(super) async fn compile(
+    sandbox: &Sandbox,
+    bytes: Arc<[u8]>,
+    accepted: Accepted,
+    installed_at_ms: i64,
+) -> Result<Version, Fault> {
+    let component = sandbox
+        .compile(bytes, &accepted.inspection)
+        .await
+        .map_err(refused)?;
+    Ok(Version {
+        manifest: Arc::new(accepted.inspection.manifest),
+        digest: accepted.inspection.digest,
+        installed_at_ms,
+        component: Arc::new(component),
+        tools: accepted.tools,
+    })
+}
+
+/// A component that is not loaded, as a fault with its reason.
+fn refused(error: LoadError) -> Fault {
+    match error {
+        LoadError::Io(_) => Fault::new(
+            Kind::Internal,
+            "The host could not run its compiler. Nothing was changed; `valetkey doctor` on the host looks for the cause.",
+        )
+        .because(error),
+        LoadError::NotAComponent(_)
+        | LoadError::TooLarge { .. }
+        | LoadError::ForbiddenImport(_)
+        | LoadError::MissingExport(_)
+        | LoadError::Manifest(_)
+        | LoadError::Compile(_) => {
+            let problem = Problem {
+                path: String::new(),
+                problem: error.to_string(),
+            };
+            Fault::invalid(
+                format!("This component cannot be loaded: {error}. Nothing was changed."),
+                vec![problem],
+            )
+        }
+    }
+}
+
+fn prepare_tools(manifest: &Manifest) -> Result<HashMap<String, Arc<LoadedTool>>, Vec<Problem>> {
+    let mut tools = HashMap::new();
+    let mut problems = Vec::new();
+    for (index, declared) in manifest.tools.iter().enumerate() {
+        match prepare(manifest, declared) {
+            Ok(tool) => {
+                tools.insert(declared.name.clone(), Arc::new(tool));
+            }
+            Err(found) => problems.extend(found.into_iter().map(|(path, problem)| Problem {
+                path: format!("/tools/{index}{path}"),
+                problem: format!("`{}`: {problem}", declared.name),
+            })),
+        }
+    }
+    if problems.is_empty() {
+        Ok(tools)
+    } else {
+        Err(problems)
+    }
+}
+
+fn prepare(manifest: &Manifest, declared: &Tool) -> Result<LoadedTool, Vec<(String, String)>> {
+    let mut problems = Vec::new();
+    let input_schema = match &declared.paging {
+        Some(paging) => with_paging(&declared.input, paging),
+        None => declared.input.clone(),
+    };
+    let input = validator(&input_schema).map_err(|problem| problems.push(("/input".to_owned(), problem)));
+    let output = declared.output.as_ref().map(validator).transpose();
+    let output = output.map_err(|problem| problems.push(("/output".to_owned(), problem)));
+    let allowed = allowed(declared).map_err(|found| problems.extend(found));
+
+    match (input, output, allowed) {
+        (Ok(input), Ok(output), Ok(allowed)) => Ok(LoadedTool {
+            declared: declared.clone(),
+            input_schema,
+            input,
+            output,
+            declaration: declaration(manifest, declared),
+            allowed,
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// A validator that looks nothing up elsewhere. `format` is a hint to models and not a check.
+/// Patterns run in linear time, so that neither a manifest nor an input can make one run long.
+fn validator(schema: &Value) -> Result<Validator, String> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(false)
+        .with_pattern_options(PatternOptions::regex())
+        .offline()
+        .build(schema)
+        .map_err(|error| format!("the schema cannot be used: {error}"))
+}
+
+/// The largest `limit` that callers may ask for; a page of the vendor may be larger.
+const MAX_LIMIT: u32 = 1_000;
+
+/// Adds `limit` and `cursor`, which the host takes out again before the guest sees the input.
+fn with_paging(schema: &Value, paging: &Paging) -> Value {
+    let mut schema = schema.clone();
+    let Some(object) = schema.as_object_mut() else {
+        return schema;
+    };
+    let properties = object.entry("properties").or_insert_with(|| json!({}));
+    if let Some(properties) = properties.as_object_mut() {
+        properties.insert(
+            "limit".to_owned(),
+            json!({
+                "type": "integer",
+                "minimum": 1,
+                "maximum": paging.max_page_size.max(MAX_LIMIT),
+                "default": paging.default_limit,
+                "description": "How many items to return at most. More than one page of the vendor is fetched when needed.",
+            }),
+        );
+        properties.insert(
+            "cursor".to_owned(),
+            json!({
+                "type": "string",
+                "maxLength": 8192,
+                "description": "The next_cursor of the answer before, to go on where it ended; repeat the other parameters unchanged.",
+            }),
+        );
+    }
+    schema
+}
+
+fn allowed(declared: &Tool) -> Result<Arc<[Allowed]>, Vec<(String, String)>> {
+    let own = declared.request.iter().map(|request| {
+        let rule = format!("{} {}:{}", request.method, request.endpoint, request.path);
+        ("/request".to_owned(), rule)
+    });
+    let listed = declared.allow.iter().enumerate();
+    let listed = listed.map(|(index, rule)| (format!("/allow/{index}"), rule.clone()));
+
+    let (mut allowed, mut problems) = (Vec::new(), Vec::new());
+    for (path, rule) in own.chain(listed) {
+        match egress::allowed(&rule) {
+            Ok(rule) => allowed.push(rule),
+            Err(problem) => problems.push((path, problem)),
+        }
+    }
+    if problems.is_empty() {
+        Ok(allowed.into())
+    } else {
+        Err(problems)
+    }
+}
+
+fn declaration(manifest: &Manifest, declared: &Tool) -> Option<Arc<str>> {
+    let request = declared.request.clone()?;
+    let paging = declared.paging.as_ref();
+    let paginator = paging.and_then(|paging| manifest.paginators.get(paging.paginator.as_ref()?));
+    let declaration = Declaration {
+        request,
+        response: declared.response.clone(),
+        paginator: paginator.cloned(),
+        items: paging.map(|paging| paging.items.clone()),
+        errors: manifest.errors.clone(),
+    };
+    let json = serde_json::to_string(&declaration).expect("a declaration is plain data");
+    Some(json.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paging() -> Paging {
+        Paging {
+            items: "/results".to_owned(),
+            max_page_size: 100,
+            default_limit: 20,
+            paginator: None,
+        }
+    }
+
+    #[test]
+    fn a_paged_tool_shows_limit_and_cursor() {
+        let declared = json!({"type": "object", "properties": {"query": {"type": "string"}}, "additionalProperties": false});
+        let schema = with_paging(&declared, &paging());
+        let validator = validator(&schema).unwrap();
+        assert!(validator.is_valid(&json!({"query": "a", "limit": 150, "cursor": "x"})));
+        assert!(!validator.is_valid(&json!({"limit": 0})));
+        assert!(!validator.is_valid(&json!({"limit": 1_001})));
+        assert!(!validator.is_valid(&json!({"page": 2})));
+    }
+
+    #[test]
+    fn a_schema_that_points_elsewhere_is_refused() {
+        let schema =
+            json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/schema.json"}}});
+        assert!(validator(&schema).is_err());
+        let schema = json!({"$ref": "file:///etc/passwd"});
+        assert!(validator(&schema).is_err());
+    }
+
+    #[test]
+    fn a_pattern_that_needs_backtracking_is_refused() {
+        assert!(validator(&json!({"type": "string", "pattern": "^(?=a)a+$"})).is_err());
+        let linear = validator(&json!({"type": "string", "pattern": "^(a+)+$"})).unwrap();
+        assert!(!linear.is_valid(&json!(format!("{}b", "a".repeat(100_000)))));
+    }
+}
