@@ -20,6 +20,7 @@ pub mod registry;
 pub mod runtime;
 pub mod sandbox;
 pub mod secret;
+pub mod serve;
 pub mod store;
 pub mod telemetry;
 pub mod vault;
