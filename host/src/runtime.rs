@@ -1,17 +1,34 @@
 //! The host's parts, built once and passed by reference.
+//!
+//! Called by the command line and the tests. It owns the order of starting and stopping.
 
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::access::Access;
+use anyhow::{Context, bail};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::access::{Access, NewClient, Scope};
 use crate::accounts::Accounts;
+use crate::call::Calls;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::egress::Egress;
-use crate::journal::Journal;
-use crate::registry::Registry;
+use crate::id::EnvironmentId;
+use crate::journal::{Actor, Journal};
+use crate::registry::{Registry, watch};
 use crate::sandbox::Sandbox;
-use crate::store::Store;
-use crate::vault::Vault;
+use crate::store::lock::DataLock;
+use crate::store::sled::SledStore;
+use crate::store::{Store, StoreError};
+use crate::vault::{RootKey, Vault};
+
+/// The environment that `valetkey init` makes.
+pub const FIRST_ENVIRONMENT: &str = "dev";
 
 /// The parts.
 pub struct Runtime {
@@ -35,22 +52,135 @@ pub struct Runtime {
     pub access: Arc<Access>,
     /// Connections and accounts.
     pub accounts: Arc<Accounts>,
+    /// What running calls share.
+    pub calls: Calls,
     /// `https://host[:port]` under which browsers reach us, no trailing slash.
     pub public_url: String,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    /// Held for as long as the host lives: one process per data folder.
+    _lock: DataLock,
 }
 
 impl Runtime {
-    /// Opens the data folder (which `valetkey init` made), and builds every part on it.
-    /// `public_url` begins links and redirect URIs.
+    /// Opens the data folder (which [`init`] made) and builds every part on it. `public_url`
+    /// begins links and redirect URIs.
     ///
     /// # Errors
     /// What cannot be opened and what to do about it.
-    pub async fn open(_config: Config, _clock: Clock, _public_url: String) -> anyhow::Result<Arc<Self>> {
-        todo!()
+    pub async fn open(config: Config, clock: Clock, public_url: String) -> anyhow::Result<Arc<Self>> {
+        let dir = config.storage.data_dir.clone();
+        if !dir.join("store").exists() {
+            bail!("there is no data folder at {}; make one with `valetkey init`", dir.display());
+        }
+        let lock = DataLock::acquire(&dir)?;
+        // The key comes first: with a wrong or exposed one the store is not even opened.
+        let root = RootKey::read(&config.storage.key_file())?;
+        let store: Arc<dyn Store> = Arc::new(open_store(&dir).await?);
+        let vault = Arc::new(Vault::open(Arc::clone(&store), root).await?);
+        let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())
+            .context("the journal cannot be opened")?;
+        let egress = Arc::new(Egress::new(&config.egress, clock.clone())?);
+        let sandbox = Arc::new(Sandbox::new(&config.sandbox, &dir.join("code"), Arc::clone(&egress))?);
+        let registry = Registry::open(
+            Arc::clone(&store),
+            Arc::clone(&sandbox),
+            Arc::clone(&journal),
+            dir.join("components"),
+            Duration::from_millis(config.sandbox.drain_ms),
+            clock.clone(),
+        );
+        let registry = Arc::new(registry.await?);
+        let access = Access::open(
+            Arc::clone(&store),
+            Arc::clone(&vault),
+            Arc::clone(&journal),
+            clock.clone(),
+            public_url.clone(),
+        );
+        let access = Arc::new(access.await?);
+        let accounts = Accounts::open(
+            Arc::clone(&store),
+            Arc::clone(&vault),
+            Arc::clone(&egress),
+            Arc::clone(&registry),
+            Arc::clone(&journal),
+            config.oauth.clone(),
+            clock.clone(),
+            public_url.clone(),
+        );
+        let accounts = accounts.await?;
+        let calls = Calls::new(Arc::clone(&store), Arc::clone(&vault), clock.clone(), &config);
+
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        if let Some(watched) = config.connectors.watch_dir.clone() {
+            tasks.spawn(watch::run(Arc::clone(&registry), watched, stop.clone()));
+        }
+        Ok(Arc::new(Self {
+            config,
+            clock,
+            store,
+            vault,
+            egress,
+            sandbox,
+            journal,
+            registry,
+            access,
+            accounts,
+            calls,
+            public_url,
+            stop,
+            tasks,
+            _lock: lock,
+        }))
     }
 
-    /// Stops: running calls finish within `server.drain_ms`, everything is on the disk.
+    /// Stops what runs by itself and puts everything on the disk. The caller has drained the
+    /// calls before.
     pub async fn close(&self) {
-        todo!()
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.journal.close().await;
     }
+}
+
+/// Makes a new data folder: root key, store, the first environment and a client for the operator
+/// with every scope, whose secret is answered once.
+///
+/// # Errors
+/// There is a store or key already; nothing is changed then.
+pub async fn init(config: &Config, clock: Clock) -> anyhow::Result<NewClient> {
+    let dir = &config.storage.data_dir;
+    let key_file = config.storage.key_file();
+    if dir.join("store").exists() {
+        bail!("{} holds a store already; `valetkey serve` uses it. Nothing was changed", dir.display());
+    }
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("the data folder {} cannot be made", dir.display()))?;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+    let _lock = DataLock::acquire(dir)?;
+    let root = RootKey::create(&key_file)?;
+    let store: Arc<dyn Store> = Arc::new(open_store(dir).await?);
+    let vault = Arc::new(Vault::open(Arc::clone(&store), root).await?);
+    let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())?;
+    // The issuer is part of tokens, which this short-lived part does not make.
+    let access = Access::open(store, vault, Arc::clone(&journal), clock, String::new()).await?;
+    let environment = EnvironmentId::new(FIRST_ENVIRONMENT)?;
+    access.add_environment(&environment, &Actor::Operator).await?;
+    let every_scope = Scope::ALL.into_iter().collect();
+    let client = access.add_client(&environment, "operator", every_scope, &Actor::Operator).await?;
+    journal.close().await;
+    Ok(client)
+}
+
+/// Opens the store on a blocking thread: recovery reads the whole log.
+async fn open_store(dir: &Path) -> anyhow::Result<SledStore> {
+    let dir = dir.join("store");
+    let opened: Result<SledStore, StoreError> = tokio::task::spawn_blocking(move || SledStore::open(&dir)).await?;
+    Ok(opened?)
 }

@@ -1,15 +1,38 @@
-//! One tool call, top to bottom.
+//! One tool call, top to bottom: [`run`] is the product. Arguments go down, values come up, no
+//! step reaches back.
+//!
+//! Called by every edge; no edge has logic of its own. It never sees a credential: it lends one
+//! to the sandbox as part of a [`Grant`](crate::capability::Grant).
+
+mod admission;
+mod cursor;
+mod pages;
+mod reach;
+mod record;
+mod replay;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
 
-use crate::access::Caller;
-use crate::accounts::Selector;
-use crate::error::Fault;
+use crate::access::{Caller, Scope};
+use crate::accounts::{Selector, Usable};
+use crate::clock::Clock;
+use crate::config::{Admission, Config};
+use crate::error::{Fault, Kind, Problem};
 use crate::id::ExecutionId;
+use crate::registry::{Activation, LoadedTool, Snapshot};
 use crate::runtime::Runtime;
+use crate::store::Store;
+use crate::vault::Vault;
+
+use record::Record;
+
+/// The most items that one call answers, however high its `limit`.
+pub use pages::MAX_LIMIT;
 
 /// A call as an edge takes it.
 pub struct Request {
@@ -18,7 +41,7 @@ pub struct Request {
     /// Which account.
     pub selector: Selector,
     /// The tool's input, a JSON object, with `limit` and `cursor` for tools that page.
-    pub params: serde_json::Map<String, serde_json::Value>,
+    pub params: Map<String, Value>,
     /// The agent's own name for its run.
     pub agent_run_id: Option<String>,
     /// Makes a repetition of this call answer the first outcome.
@@ -28,6 +51,7 @@ pub struct Request {
 }
 
 /// What a call answers.
+#[derive(Debug)]
 pub struct Outcome {
     /// The tool's result, native shape.
     pub data: Box<RawValue>,
@@ -35,11 +59,261 @@ pub struct Outcome {
     pub next_cursor: Option<String>,
 }
 
-/// Runs a call. Always leaves one record in the journal, under the returned id, also on error.
+/// What running calls share.
+pub struct Calls {
+    admission: admission::Slots,
+    replays: replay::Replays,
+    reaches: reach::Reaches,
+}
+
+impl Calls {
+    /// Built once by the runtime.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, vault: Arc<Vault>, clock: Clock, config: &Config) -> Self {
+        let Admission { per_environment, per_account, queue_factor } = config.admission;
+        Self {
+            admission: admission::Slots::new(per_environment, per_account, queue_factor),
+            replays: replay::Replays::new(store, vault, clock),
+            reaches: reach::Reaches::default(),
+        }
+    }
+}
+
+/// Runs a call. Always leaves one record in the journal, under the returned id, also on error and
+/// when the caller goes away.
 pub async fn run(
-    _runtime: &Arc<Runtime>,
-    _caller: &Caller,
-    _request: Request,
+    runtime: &Arc<Runtime>,
+    caller: &Caller,
+    request: Request,
 ) -> (ExecutionId, Result<Outcome, Fault>) {
-    todo!()
+    let id = ExecutionId::generate();
+    let mut record = Record::begin(runtime, caller, &id, &request);
+    let result = steps(runtime, caller, request, &id, &mut record).await;
+    record.finish(&result).await;
+    (id, result)
+}
+
+async fn steps(
+    runtime: &Arc<Runtime>,
+    caller: &Caller,
+    request: Request,
+    id: &ExecutionId,
+    record: &mut Record<'_>,
+) -> Result<Outcome, Fault> {
+    let deadline = Instant::now() + allowed_time(runtime, request.deadline)?;
+    caller.require(Scope::ToolsExecute)?;
+
+    let snapshot = runtime.registry.snapshot();
+    let (connector, tool_name) = snapshot.tools.get(&request.tool_name).ok_or_else(|| unknown_tool(&snapshot, &request.tool_name))?;
+    let usable = runtime.accounts.pick(&caller.environment, connector, &request.selector).await?;
+    record.account(&usable);
+
+    let activation = serving_version(&snapshot, &usable)?;
+    let tool = tool_of(&activation, tool_name)?;
+    record.version(&activation);
+
+    check_scopes(runtime, tool, &usable).await?;
+    let input = check_input(tool, request.params)?;
+    let walk = pages::Walk::plan(runtime, tool, tool_name, &usable, &input)?;
+
+    let claim = match &request.idempotency_key {
+        None => None,
+        Some(key) => match runtime
+            .calls
+            .replays
+            .claim(caller, key, tool_name, &usable, &input, record.meter(), deadline)
+            .await? {
+            replay::Claim::Earlier(outcome) => {
+                record.replayed();
+                return outcome;
+            }
+            replay::Claim::Ours(claim) => Some(claim),
+        },
+    };
+
+    let result = async {
+        let _slot = runtime.calls.admission.enter(&caller.environment, &usable.account.id, deadline).await?;
+        let reach = runtime.calls.reaches.reach(&activation.version, tool, &usable, deadline, record.meter())?;
+        let call = pages::Guest {
+            sandbox: &runtime.sandbox,
+            limits: reach::limits(&runtime.config.sandbox, &activation.version.manifest),
+            component: &activation.version.component,
+            account: &usable.account,
+            tool,
+            tool_name,
+            execution_id: id.as_str(),
+            reach,
+            log: record.guest_log(),
+        };
+        let outcome = tokio::select! {
+            outcome = walk.run(runtime, call, &input, record) => outcome?,
+            () = activation.cutoff.cancelled() => return Err(cut_off(record)),
+        };
+        check_output(tool, &outcome)?;
+        Ok(outcome)
+    }
+    .await;
+
+    match claim {
+        None => result,
+        Some(claim) => claim.settle(result).await,
+    }
+}
+
+fn allowed_time(runtime: &Runtime, asked: Option<Duration>) -> Result<Duration, Fault> {
+    let server = &runtime.config.server;
+    let longest = Duration::from_millis(server.max_deadline_ms);
+    match asked {
+        None => Ok(server.default_deadline()),
+        Some(asked) if asked.is_zero() || asked > longest => Err(Fault::invalid(
+            format!("`deadline_ms` must be between 1 and {}.", longest.as_millis()),
+            vec![Problem { path: "/deadline_ms".to_owned(), problem: "is out of range".to_owned() }],
+        )),
+        Some(asked) => Ok(asked),
+    }
+}
+
+fn unknown_tool(snapshot: &Snapshot, name: &str) -> Fault {
+    let nearest = snapshot
+        .tools
+        .keys()
+        .map(|known| (strsim::jaro_winkler(known, name), known))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|left, right| left.0.total_cmp(&right.0));
+    let hint = nearest.map_or_else(String::new, |(_, known)| format!(" Did you mean `{known}`?"));
+    let shown: String = name.chars().take(64).flat_map(char::escape_default).collect();
+    Fault::new(
+        Kind::UnknownTool,
+        format!("There is no tool `{shown}`.{hint} `GET /api/v1/tools` lists the tools."),
+    )
+}
+
+/// The version that serves this account's connection: the pinned one, or the active one.
+fn serving_version(snapshot: &Snapshot, usable: &Usable) -> Result<Activation, Fault> {
+    let connection = &usable.connection;
+    let missing = || {
+        Fault::new(
+            Kind::UnknownTool,
+            format!(
+                "Connection `{}` needs a version of connector `{}` that is not loaded. The operator installs it or changes the pin.",
+                connection.name, connection.connector
+            ),
+        )
+    };
+    let connector = snapshot.connectors.get(&connection.connector).ok_or_else(missing)?;
+    match &connection.pinned_version {
+        None => Ok(connector.active.clone()),
+        Some(pinned) => connector.versions.get(pinned).cloned().ok_or_else(missing),
+    }
+}
+
+fn tool_of<'a>(activation: &'a Activation, name: &str) -> Result<&'a Arc<LoadedTool>, Fault> {
+    activation.version.tools.get(name).ok_or_else(|| {
+        let version = &activation.version.manifest.connector.version;
+        Fault::new(
+            Kind::UnknownTool,
+            format!("Version {version} of the connector, which serves this connection, has no tool `{name}`."),
+        )
+    })
+}
+
+/// Refuses before anything is sent when the account did not grant what the tool needs.
+async fn check_scopes(runtime: &Runtime, tool: &LoadedTool, usable: &Usable) -> Result<(), Fault> {
+    if usable.account.credential_kind != valetkey_manifest::AuthKind::Oauth2 {
+        return Ok(());
+    }
+    let granted = |scope: &String| usable.account.scopes.contains(scope);
+    let declared = &tool.declared;
+    let any_is_missing = !declared.any_scopes.is_empty() && !declared.any_scopes.iter().any(granted);
+    let missing: Vec<&str> = if any_is_missing {
+        declared.any_scopes.iter().map(String::as_str).take(1).collect()
+    } else {
+        declared.scopes.iter().filter(|scope| !granted(scope)).map(String::as_str).collect()
+    };
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let fault = Fault::new(
+        Kind::ScopeMissing,
+        format!(
+            "The account of `{}` did not grant what `{}` needs: {}. Its owner can grant it by the authorization link.",
+            usable.account.connection,
+            declared.name,
+            missing.join(", ")
+        ),
+    );
+    Err(match runtime.accounts.mending_link(usable).await {
+        Some(link) => fault.link(link),
+        None => fault,
+    })
+}
+
+/// The input with the schema's top-level defaults filled in, or every complaint at once.
+fn check_input(tool: &LoadedTool, mut params: Map<String, Value>) -> Result<Map<String, Value>, Fault> {
+    if let Some(properties) = tool.declared.input.get("properties").and_then(Value::as_object) {
+        for (name, schema) in properties {
+            if let Some(default) = schema.get("default")
+                && !params.contains_key(name)
+            {
+                params.insert(name.clone(), default.clone());
+            }
+        }
+    }
+    let input = Value::Object(params);
+    if !tool.input.is_valid(&input) {
+        let problems: Vec<Problem> = tool
+            .input
+            .iter_errors(&input)
+            .take(20)
+            .map(|error| Problem {
+                path: error.instance_path().to_string(),
+                problem: error.masked_with("the value").to_string(),
+            })
+            .collect();
+        return Err(Fault::invalid(
+            format!(
+                "The parameters of `{}` are not as its schema wants. Correct the fields named and call again.",
+                tool.declared.name
+            ),
+            problems,
+        ));
+    }
+    match input {
+        Value::Object(params) => Ok(params),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(Fault::internal("an object became something else"))
+        }
+    }
+}
+
+fn check_output(tool: &LoadedTool, outcome: &Outcome) -> Result<(), Fault> {
+    let Some(schema) = &tool.output else { return Ok(()) };
+    let output: Value = serde_json::from_str(outcome.data.get()).map_err(Fault::internal)?;
+    match schema.iter_errors(&output).next() {
+        None => Ok(()),
+        Some(error) => Err(Fault::new(
+            Kind::ConnectorOutputInvalid,
+            format!(
+                "The connector's answer is not what `{}` promises (at `{}`). The call may have taken effect; the connector's author must mend it.",
+                tool.declared.name,
+                error.instance_path()
+            ),
+        )),
+    }
+}
+
+/// The version was replaced or removed and its time to drain is over.
+fn cut_off(record: &Record<'_>) -> Fault {
+    if record.writes_sent() {
+        return Fault::new(
+            Kind::AmbiguousOutcome,
+            "The connector was replaced while this call ran, after a change had been sent to the vendor. Look whether it took effect before you repeat it.",
+        );
+    }
+    Fault::new(
+        Kind::ConnectorTrapped,
+        "The connector was replaced while this call ran longer than it may. Nothing was changed; call again.",
+    )
+    .reason("replaced")
+    .retry(crate::error::Retry::Later)
 }

@@ -119,6 +119,8 @@ pub struct Sandbox {
     pub host_calls: u32,
     /// HTTP requests.
     pub http_requests: u32,
+    /// The most HTTP requests that a manifest may ask for.
+    pub max_http_requests: u32,
     /// Bytes of output JSON.
     pub output_bytes: usize,
     /// Log lines kept.
@@ -144,6 +146,7 @@ impl Default for Sandbox {
             table_elements: 10_000,
             host_calls: 200,
             http_requests: 20,
+            max_http_requests: 100,
             output_bytes: 4 * 1024 * 1024,
             log_lines: 256,
             log_line_bytes: 2 * 1024,

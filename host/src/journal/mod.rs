@@ -2,16 +2,29 @@
 //! folder. Executions are committed in groups within `journal.commit_ms`; a state change is on
 //! the disk before it is acknowledged. No parameters, no bodies, no secrets, no plain identifiers.
 //!
-//! Called by `call` and by everything that changes state.
+//! Called by `call` and by everything that changes state. It never decides anything.
 
+mod file;
+mod writer;
+
+use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::config;
-use crate::error::Fault;
+use crate::error::{Fault, Kind};
+
+use writer::Entry;
+
+/// Executions kept in memory for `recent` and `find`; older ones are in the files.
+const RECENT: usize = 4_096;
+
+/// Entries that may wait for the writer before callers wait for it.
+const QUEUE: usize = 16_384;
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +41,7 @@ pub enum Actor {
 }
 
 /// One call of a tool, finished.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Execution {
     /// `exe_…`.
     pub execution_id: String,
@@ -40,7 +53,7 @@ pub struct Execution {
     pub client: String,
     /// Tool as called.
     pub tool: String,
-    /// `ok`, or the fault's kind.
+    /// `ok`, or the fault's kind; `cancelled` when the caller went away.
     pub outcome: String,
     /// The fault's reason word.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +76,9 @@ pub struct Execution {
     /// The agent's run, as the caller names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_run_id: Option<String>,
+    /// Whether an earlier outcome was answered under its idempotency key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replayed: bool,
     /// Milliseconds in all.
     pub duration_ms: u64,
     /// Vendor pages walked.
@@ -87,12 +103,20 @@ pub struct Execution {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guest_log: Vec<String>,
     /// Guest log lines dropped.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub guest_log_dropped: u32,
 }
 
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if passes a reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// One change of state.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Change {
     /// Who.
     pub actor: Actor,
@@ -107,45 +131,209 @@ pub struct Change {
     pub outcome: String,
 }
 
+/// A line of the journal.
+#[derive(Serialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+enum Line<'a> {
+    Execution(&'a Execution),
+    Change {
+        at: String,
+        #[serde(flatten)]
+        change: &'a Change,
+    },
+}
+
 /// Writes and answers what happened.
-pub struct Journal {}
+pub struct Journal {
+    entries: mpsc::Sender<Entry>,
+    recent: Mutex<VecDeque<Arc<Execution>>>,
+    clock: Clock,
+}
 
 impl Journal {
-    /// Opens the journal in `dir` and starts its writer.
+    /// Opens the journal in `dir` and starts its writer; needs a running tokio runtime.
     ///
     /// # Errors
     /// The folder or a file cannot be opened.
-    pub fn open(_dir: &Path, _settings: &config::Journal, _clock: Clock) -> anyhow::Result<Arc<Self>> {
-        todo!()
+    pub fn open(dir: &Path, settings: &config::Journal, clock: Clock) -> anyhow::Result<Arc<Self>> {
+        let file = file::JournalFile::open(dir, settings, clock.clone())?;
+        let (entries, inbox) = mpsc::channel(QUEUE);
+        tokio::spawn(writer::run(
+            inbox,
+            file,
+            std::time::Duration::from_millis(settings.commit_ms),
+        ));
+        Ok(Arc::new(Self { entries, recent: Mutex::new(VecDeque::with_capacity(RECENT)), clock }))
     }
 
     /// Takes the record of a finished execution. Waits only when the writer is far behind.
-    pub async fn record(&self, _execution: Execution) {
-        todo!()
+    pub async fn record(&self, execution: Execution) {
+        if let Some(entry) = self.remember(execution)
+            && self.entries.send(entry).await.is_err()
+        {
+            tracing::error!("the journal is closed; an execution was not recorded");
+        }
+    }
+
+    /// Takes the record of an execution whose caller went away, from a place that cannot wait.
+    pub fn record_abandoned(&self, execution: Execution) {
+        if let Some(entry) = self.remember(execution)
+            && let Err(error) = self.entries.try_send(entry)
+        {
+            tracing::error!(%error, "an abandoned execution was not recorded");
+        }
+    }
+
+    fn remember(&self, execution: Execution) -> Option<Entry> {
+        let line = encode(&Line::Execution(&execution))?;
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() == RECENT {
+            recent.pop_front();
+        }
+        recent.push_back(Arc::new(execution));
+        Some(Entry::Execution(line))
     }
 
     /// Writes a change of state; it is on the disk when this returns.
     ///
     /// # Errors
     /// `store_unavailable`: the change must not be acknowledged.
-    pub async fn change(&self, _change: Change) -> Result<(), Fault> {
-        todo!()
+    pub async fn change(&self, change: Change) -> Result<(), Fault> {
+        let line = encode(&Line::Change { at: self.clock.now().to_string(), change: &change });
+        let (done, written) = oneshot::channel();
+        let sent = match line {
+            Some(line) => self.entries.send(Entry::Change(line, done)).await.is_ok(),
+            None => false,
+        };
+        if sent && written.await.unwrap_or(false) {
+            return Ok(());
+        }
+        Err(Fault::new(
+            Kind::StoreUnavailable,
+            "The host cannot write its journal, so it makes no changes now. The operator finds the cause in the log.",
+        ))
     }
 
     /// Recent executions of an environment, newest first.
     #[must_use]
-    pub fn recent(&self, _environment: &str, _limit: usize) -> Vec<Arc<Execution>> {
-        todo!()
+    pub fn recent(&self, environment: &str, limit: usize) -> Vec<Arc<Execution>> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent
+            .iter()
+            .rev()
+            .filter(|execution| execution.environment == environment)
+            .take(limit)
+            .cloned()
+            .collect()
     }
 
     /// One recent execution of an environment.
     #[must_use]
-    pub fn find(&self, _environment: &str, _execution_id: &str) -> Option<Arc<Execution>> {
-        todo!()
+    pub fn find(&self, environment: &str, execution_id: &str) -> Option<Arc<Execution>> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent
+            .iter()
+            .rev()
+            .find(|execution| {
+                execution.environment == environment && execution.execution_id == execution_id
+            })
+            .cloned()
     }
 
-    /// Writes what is buffered and stops the writer.
+    /// Writes what is buffered to the disk.
     pub async fn close(&self) {
-        todo!()
+        let (done, written) = oneshot::channel();
+        if self.entries.send(Entry::Sync(done)).await.is_ok() {
+            let _ = written.await;
+        }
+    }
+}
+
+fn encode(line: &Line<'_>) -> Option<Vec<u8>> {
+    match serde_json::to_vec(line) {
+        Ok(mut bytes) => {
+            bytes.push(b'\n');
+            Some(bytes)
+        }
+        Err(error) => {
+            tracing::error!(%error, "a journal line could not be encoded");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn execution(id: &str) -> Execution {
+        Execution {
+            execution_id: id.to_owned(),
+            environment: "dev".to_owned(),
+            outcome: "ok".to_owned(),
+            ..Execution::default()
+        }
+    }
+
+    fn lines(dir: &Path) -> Vec<serde_json::Value> {
+        let mut files: Vec<_> = std::fs::read_dir(dir)
+            .expect("the folder")
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
+        files.sort();
+        files
+            .iter()
+            .flat_map(|file| {
+                let text = std::fs::read_to_string(file).expect("a journal file");
+                text.lines()
+                    .map(|line| serde_json::from_str(line).expect("a JSON line"))
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn acknowledged_change_is_in_the_file() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let journal = Journal::open(dir.path(), &config::Journal::default(), Clock::system()).expect("opens");
+        let change = Change {
+            actor: Actor::Operator,
+            environment: Some("dev".to_owned()),
+            action: "account.activate",
+            object: "ca_1".to_owned(),
+            outcome: "ok".to_owned(),
+        };
+        journal.change(change).await.expect("written");
+        let lines = lines(dir.path());
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0]["action"], "account.activate");
+        assert_eq!(lines[0]["record"], "change");
+    }
+
+    #[tokio::test]
+    async fn every_execution_is_in_the_files_across_rotation() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let settings = config::Journal { file_bytes: 2_000, ..config::Journal::default() };
+        let journal = Journal::open(dir.path(), &settings, Clock::system()).expect("opens");
+        for number in 0..50 {
+            journal.record(execution(&format!("exe_{number}"))).await;
+            if number % 10 == 0 {
+                journal.close().await;
+            }
+        }
+        journal.close().await;
+        let ids: Vec<_> = lines(dir.path()).into_iter().map(|line| line["execution_id"].clone()).collect();
+        assert_eq!(ids, (0..50).map(|number| format!("exe_{number}")).collect::<Vec<_>>());
+        assert!(std::fs::read_dir(dir.path()).expect("the folder").count() > 1, "it rotated");
+    }
+
+    #[tokio::test]
+    async fn executions_of_another_environment_are_not_found() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let journal = Journal::open(dir.path(), &config::Journal::default(), Clock::system()).expect("opens");
+        journal.record(execution("exe_1")).await;
+        assert!(journal.find("dev", "exe_1").is_some());
+        assert!(journal.find("prod", "exe_1").is_none());
+        assert!(journal.recent("prod", 10).is_empty());
     }
 }
