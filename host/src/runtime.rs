@@ -22,7 +22,7 @@ use crate::id::EnvironmentId;
 use crate::journal::{Actor, Journal};
 use crate::registry::{Registry, watch};
 use crate::sandbox::Sandbox;
-use crate::store::lock::DataLock;
+use crate::store::lock::FolderLock;
 use crate::store::sled::SledStore;
 use crate::store::{Store, StoreError};
 use crate::vault::{RootKey, Vault};
@@ -59,7 +59,7 @@ pub struct Runtime {
     stop: CancellationToken,
     tasks: TaskTracker,
     /// Held for as long as the host lives: one process per data folder.
-    _lock: DataLock,
+    _lock: FolderLock,
 }
 
 impl Runtime {
@@ -71,9 +71,12 @@ impl Runtime {
     pub async fn open(config: Config, clock: Clock, public_url: String) -> anyhow::Result<Arc<Self>> {
         let dir = config.storage.data_dir.clone();
         if !dir.join("store").exists() {
-            bail!("there is no data folder at {}; make one with `valetkey init`", dir.display());
+            bail!(
+                "there is no data folder at {}; make one with `valetkey init`",
+                dir.display()
+            );
         }
-        let lock = DataLock::acquire(&dir)?;
+        let lock = FolderLock::take(&dir)?;
         // The key comes first: with a wrong or exposed one the store is not even opened.
         let root = RootKey::read(&config.storage.key_file())?;
         let store: Arc<dyn Store> = Arc::new(open_store(&dir).await?);
@@ -81,7 +84,11 @@ impl Runtime {
         let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())
             .context("the journal cannot be opened")?;
         let egress = Arc::new(Egress::new(&config.egress, clock.clone())?);
-        let sandbox = Arc::new(Sandbox::new(&config.sandbox, &dir.join("code"), Arc::clone(&egress))?);
+        let sandbox = Arc::new(Sandbox::new(
+            &config.sandbox,
+            &dir.join("code"),
+            Arc::clone(&egress),
+        )?);
         let registry = Registry::open(
             Arc::clone(&store),
             Arc::clone(&sandbox),
@@ -155,7 +162,10 @@ pub async fn init(config: &Config, clock: Clock) -> anyhow::Result<NewClient> {
     let dir = &config.storage.data_dir;
     let key_file = config.storage.key_file();
     if dir.join("store").exists() {
-        bail!("{} holds a store already; `valetkey serve` uses it. Nothing was changed", dir.display());
+        bail!(
+            "{} holds a store already; `valetkey serve` uses it. Nothing was changed",
+            dir.display()
+        );
     }
     fs::DirBuilder::new()
         .recursive(true)
@@ -163,7 +173,7 @@ pub async fn init(config: &Config, clock: Clock) -> anyhow::Result<NewClient> {
         .create(dir)
         .with_context(|| format!("the data folder {} cannot be made", dir.display()))?;
     fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
-    let _lock = DataLock::acquire(dir)?;
+    let _lock = FolderLock::take(dir)?;
     let root = RootKey::create(&key_file)?;
     let store: Arc<dyn Store> = Arc::new(open_store(dir).await?);
     let vault = Arc::new(Vault::open(Arc::clone(&store), root).await?);
@@ -173,7 +183,9 @@ pub async fn init(config: &Config, clock: Clock) -> anyhow::Result<NewClient> {
     let environment = EnvironmentId::new(FIRST_ENVIRONMENT)?;
     access.add_environment(&environment, &Actor::Operator).await?;
     let every_scope = Scope::ALL.into_iter().collect();
-    let client = access.add_client(&environment, "operator", every_scope, &Actor::Operator).await?;
+    let client = access
+        .add_client(&environment, "operator", every_scope, &Actor::Operator)
+        .await?;
     journal.close().await;
     Ok(client)
 }
@@ -181,6 +193,7 @@ pub async fn init(config: &Config, clock: Clock) -> anyhow::Result<NewClient> {
 /// Opens the store on a blocking thread: recovery reads the whole log.
 async fn open_store(dir: &Path) -> anyhow::Result<SledStore> {
     let dir = dir.join("store");
-    let opened: Result<SledStore, StoreError> = tokio::task::spawn_blocking(move || SledStore::open(&dir)).await?;
+    let opened: Result<SledStore, StoreError> =
+        tokio::task::spawn_blocking(move || SledStore::open(&dir)).await?;
     Ok(opened?)
 }

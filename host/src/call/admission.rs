@@ -54,13 +54,26 @@ impl Slots {
         account: &AccountId,
         deadline: Instant,
     ) -> Result<Slot, Fault> {
-        let account = self.gate(&self.accounts, account, self.per_account).enter("account", deadline).await?;
-        let environment =
-            self.gate(&self.environments, environment, self.per_environment).enter("environment", deadline).await?;
-        Ok(Slot { _account: account, _environment: environment })
+        let account = self
+            .gate(&self.accounts, account, self.per_account)
+            .enter("account", deadline)
+            .await?;
+        let environment = self
+            .gate(&self.environments, environment, self.per_environment)
+            .enter("environment", deadline)
+            .await?;
+        Ok(Slot {
+            _account: account,
+            _environment: environment,
+        })
     }
 
-    fn gate<K: Hash + Eq + Clone>(&self, gates: &Mutex<HashMap<K, Arc<Gate>>>, key: &K, at_once: u32) -> Arc<Gate> {
+    fn gate<K: Hash + Eq + Clone>(
+        &self,
+        gates: &Mutex<HashMap<K, Arc<Gate>>>,
+        key: &K,
+        at_once: u32,
+    ) -> Arc<Gate> {
         let mut gates = gates.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(gate) = gates.get(key) {
             return Arc::clone(gate);
@@ -136,7 +149,11 @@ mod tests {
         let running = slots.enter(&environment, &account, soon()).await.expect("free");
         let mut waiting = Box::pin(slots.enter(&environment, &account, soon()));
         assert!(futures_util::poll!(waiting.as_mut()).is_pending());
-        let refused = slots.enter(&environment, &account, soon()).await.err().expect("the queue is full");
+        let refused = slots
+            .enter(&environment, &account, soon())
+            .await
+            .err()
+            .expect("the queue is full");
         assert_eq!(refused.kind(), Kind::Overloaded);
         drop(running);
         assert!(waiting.await.is_ok());
@@ -148,8 +165,9 @@ mod tests {
         let environment = EnvironmentId::new("dev").expect("valid");
         let (crowded, other) = (AccountId::generate(), AccountId::generate());
         let _running = slots.enter(&environment, &crowded, soon()).await.expect("free");
-        let mut crowd: Vec<_> =
-            (0..10).map(|_| Box::pin(slots.enter(&environment, &crowded, soon()))).collect();
+        let mut crowd: Vec<_> = (0..10)
+            .map(|_| Box::pin(slots.enter(&environment, &crowded, soon())))
+            .collect();
         for waiter in &mut crowd {
             assert!(futures_util::poll!(waiter.as_mut()).is_pending());
         }
@@ -163,7 +181,11 @@ mod tests {
         let account = AccountId::generate();
         let _running = slots.enter(&environment, &account, soon()).await.expect("free");
         for _ in 0..3 {
-            let fault = slots.enter(&environment, &account, Instant::now()).await.err().expect("no time");
+            let fault = slots
+                .enter(&environment, &account, Instant::now())
+                .await
+                .err()
+                .expect("no time");
             assert_eq!(fault.kind(), Kind::Overloaded);
         }
         let gate = slots.gate(&slots.accounts, &account, 1);

@@ -36,7 +36,10 @@ struct Sealed {
 
 impl Binding<'_> {
     pub(super) fn seal(&self, vault: &Vault, position: Position) -> Result<String, Fault> {
-        let plain = serde_json::to_vec(&Sealed { position, input: input_digest(self.input) });
+        let plain = serde_json::to_vec(&Sealed {
+            position,
+            input: input_digest(self.input),
+        });
         let plain = plain.map_err(Fault::internal)?;
         Ok(URL_SAFE_NO_PAD.encode(vault.seal(self.place(), &plain)?))
     }
@@ -76,7 +79,10 @@ pub(super) fn input_digest(input: &Map<String, Value>) -> String {
 }
 
 fn feed_object(context: &mut digest::Context, object: &Map<String, Value>, without: &[&str]) {
-    let mut members: Vec<_> = object.iter().filter(|(name, _)| !without.contains(&name.as_str())).collect();
+    let mut members: Vec<_> = object
+        .iter()
+        .filter(|(name, _)| !without.contains(&name.as_str()))
+        .collect();
     members.sort_by_key(|(name, _)| *name);
     context.update(b"{");
     for (name, value) in members {
@@ -121,7 +127,12 @@ mod tests {
     #[test]
     fn digest_ignores_order_limit_and_cursor_and_nothing_else() {
         let base = input_digest(&object(r#"{"a":1,"b":{"x":[1,2],"y":"z"}}"#));
-        assert_eq!(base, input_digest(&object(r#"{"b":{"y":"z","x":[1,2]},"limit":5,"a":1,"cursor":"c"}"#)));
+        assert_eq!(
+            base,
+            input_digest(&object(
+                r#"{"b":{"y":"z","x":[1,2]},"limit":5,"a":1,"cursor":"c"}"#
+            ))
+        );
         for other in [
             r#"{"a":2,"b":{"x":[1,2],"y":"z"}}"#,
             r#"{"a":"1","b":{"x":[1,2],"y":"z"}}"#,

@@ -70,7 +70,11 @@ impl Calls {
     /// Built once by the runtime.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, vault: Arc<Vault>, clock: Clock, config: &Config) -> Self {
-        let Admission { per_environment, per_account, queue_factor } = config.admission;
+        let Admission {
+            per_environment,
+            per_account,
+            queue_factor,
+        } = config.admission;
         Self {
             admission: admission::Slots::new(per_environment, per_account, queue_factor),
             replays: replay::Replays::new(store, vault, clock),
@@ -104,8 +108,14 @@ async fn steps(
     caller.require(Scope::ToolsExecute)?;
 
     let snapshot = runtime.registry.snapshot();
-    let (connector, tool_name) = snapshot.tools.get(&request.tool_name).ok_or_else(|| unknown_tool(&snapshot, &request.tool_name))?;
-    let usable = runtime.accounts.pick(&caller.environment, connector, &request.selector).await?;
+    let (connector, tool_name) = snapshot
+        .tools
+        .get(&request.tool_name)
+        .ok_or_else(|| unknown_tool(&snapshot, &request.tool_name))?;
+    let usable = runtime
+        .accounts
+        .pick(&caller.environment, connector, &request.selector)
+        .await?;
     record.account(&usable);
 
     let activation = serving_version(&snapshot, &usable)?;
@@ -122,7 +132,8 @@ async fn steps(
             .calls
             .replays
             .claim(caller, key, tool_name, &usable, &input, record.meter(), deadline)
-            .await? {
+            .await?
+        {
             replay::Claim::Earlier(outcome) => {
                 record.replayed();
                 return outcome;
@@ -132,8 +143,16 @@ async fn steps(
     };
 
     let result = async {
-        let _slot = runtime.calls.admission.enter(&caller.environment, &usable.account.id, deadline).await?;
-        let reach = runtime.calls.reaches.reach(&activation.version, tool, &usable, deadline, record.meter())?;
+        let _slot = runtime
+            .calls
+            .admission
+            .enter(&caller.environment, &usable.account.id, deadline)
+            .await?;
+        let reach =
+            runtime
+                .calls
+                .reaches
+                .reach(&activation.version, tool, &usable, deadline, record.meter())?;
         let call = pages::Guest {
             sandbox: &runtime.sandbox,
             limits: reach::limits(&runtime.config.sandbox, &activation.version.manifest),
@@ -167,7 +186,10 @@ fn allowed_time(runtime: &Runtime, asked: Option<Duration>) -> Result<Duration, 
         None => Ok(server.default_deadline()),
         Some(asked) if asked.is_zero() || asked > longest => Err(Fault::invalid(
             format!("`deadline_ms` must be between 1 and {}.", longest.as_millis()),
-            vec![Problem { path: "/deadline_ms".to_owned(), problem: "is out of range".to_owned() }],
+            vec![Problem {
+                path: "/deadline_ms".to_owned(),
+                problem: "is out of range".to_owned(),
+            }],
         )),
         Some(asked) => Ok(asked),
     }
@@ -200,7 +222,10 @@ fn serving_version(snapshot: &Snapshot, usable: &Usable) -> Result<Activation, F
             ),
         )
     };
-    let connector = snapshot.connectors.get(&connection.connector).ok_or_else(missing)?;
+    let connector = snapshot
+        .connectors
+        .get(&connection.connector)
+        .ok_or_else(missing)?;
     match &connection.pinned_version {
         None => Ok(connector.active.clone()),
         Some(pinned) => connector.versions.get(pinned).cloned().ok_or_else(missing),
@@ -212,7 +237,9 @@ fn tool_of<'a>(activation: &'a Activation, name: &str) -> Result<&'a Arc<LoadedT
         let version = &activation.version.manifest.connector.version;
         Fault::new(
             Kind::UnknownTool,
-            format!("Version {version} of the connector, which serves this connection, has no tool `{name}`."),
+            format!(
+                "Version {version} of the connector, which serves this connection, has no tool `{name}`."
+            ),
         )
     })
 }
@@ -228,7 +255,12 @@ async fn check_scopes(runtime: &Runtime, tool: &LoadedTool, usable: &Usable) -> 
     let missing: Vec<&str> = if any_is_missing {
         declared.any_scopes.iter().map(String::as_str).take(1).collect()
     } else {
-        declared.scopes.iter().filter(|scope| !granted(scope)).map(String::as_str).collect()
+        declared
+            .scopes
+            .iter()
+            .filter(|scope| !granted(scope))
+            .map(String::as_str)
+            .collect()
     };
     if missing.is_empty() {
         return Ok(());

@@ -54,7 +54,9 @@ impl Guest<'_> {
             page_token: page.and_then(|(position, _)| position.token.clone()),
             page_size: page.map(|(_, size)| size),
         };
-        self.sandbox.call(self.component, grant, context, self.tool_name, input).await
+        self.sandbox
+            .call(self.component, grant, context, self.tool_name, input)
+            .await
     }
 }
 
@@ -84,13 +86,21 @@ impl Walk {
         usable: &Usable,
         input: &Map<String, Value>,
     ) -> Result<Self, Fault> {
-        let Some(paging) = &tool.declared.paging else { return Ok(Self::Once) };
+        let Some(paging) = &tool.declared.paging else {
+            return Ok(Self::Once);
+        };
         let limit = input.get("limit").and_then(Value::as_u64);
-        let limit = limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(paging.default_limit);
+        let limit = limit
+            .and_then(|limit| u32::try_from(limit).ok())
+            .unwrap_or(paging.default_limit);
         let from = match input.get("cursor").and_then(Value::as_str) {
             None => Position { token: None, skip: 0 },
             Some(cursor) => {
-                let binding = Binding { account: &usable.account, tool: tool_name, input };
+                let binding = Binding {
+                    account: &usable.account,
+                    tool: tool_name,
+                    input,
+                };
                 binding.open(&runtime.vault, cursor)?
             }
         };
@@ -115,14 +125,33 @@ impl Walk {
                 record.page();
                 let output = guest.call(guest_input, None).await?;
                 let data = RawValue::from_string(output.data).map_err(Fault::internal)?;
-                Ok(Outcome { data, next_cursor: None })
+                Ok(Outcome {
+                    data,
+                    next_cursor: None,
+                })
             }
-            Self::Pages { items, max_page_size, want, from } => {
-                let binding = Binding { account: guest.account, tool: guest.tool_name, input };
+            Self::Pages {
+                items,
+                max_page_size,
+                want,
+                from,
+            } => {
+                let binding = Binding {
+                    account: guest.account,
+                    tool: guest.tool_name,
+                    input,
+                };
                 let mut gathered = Gathered::new(items, want);
-                let end = gathered.walk(&guest, &guest_input, max_page_size, from, record).await?;
-                let next_cursor = end.map(|position| binding.seal(&runtime.vault, position)).transpose()?;
-                Ok(Outcome { data: gathered.into_data()?, next_cursor })
+                let end = gathered
+                    .walk(&guest, &guest_input, max_page_size, from, record)
+                    .await?;
+                let next_cursor = end
+                    .map(|position| binding.seal(&runtime.vault, position))
+                    .transpose()?;
+                Ok(Outcome {
+                    data: gathered.into_data()?,
+                    next_cursor,
+                })
             }
         }
     }
@@ -142,12 +171,21 @@ enum Shape {
     /// One page, whole.
     Text(String),
     /// The first page's shape with the items of all.
-    Merged { first: Value, items: Vec<Value> },
+    Merged {
+        first: Value,
+        items: Vec<Value>,
+    },
 }
 
 impl Gathered {
     fn new(pointer: String, want: usize) -> Self {
-        Self { pointer, want, count: 0, bytes: 0, shape: Shape::Empty }
+        Self {
+            pointer,
+            want,
+            count: 0,
+            bytes: 0,
+            shape: Shape::Empty,
+        }
     }
 
     /// Walks until enough; answers where a later call goes on, none at the end.
@@ -180,9 +218,14 @@ impl Gathered {
             self.add(output.data, position.skip, taken, page_items)?;
 
             if taken < fresh {
-                return Ok(Some(Position { token: position.token, skip: position.skip + taken }));
+                return Ok(Some(Position {
+                    token: position.token,
+                    skip: position.skip + taken,
+                }));
             }
-            let Some(next) = output.next_page_token else { return Ok(None) };
+            let Some(next) = output.next_page_token else {
+                return Ok(None);
+            };
             if position.token.as_deref() == Some(next.as_str()) {
                 return Err(Fault::new(
                     Kind::ConnectorOutputInvalid,
@@ -190,7 +233,10 @@ impl Gathered {
                 )
                 .reason("paging"));
             }
-            position = Position { token: Some(next), skip: 0 };
+            position = Position {
+                token: Some(next),
+                skip: 0,
+            };
             if self.count >= self.want {
                 return Ok(Some(position));
             }
@@ -201,7 +247,9 @@ impl Gathered {
     fn count_items(&self, data: &str) -> Result<usize, Fault> {
         let steps: Vec<String> = pointer_steps(&self.pointer);
         let mut json = serde_json::Deserializer::from_str(data);
-        let counted = CountItems { steps: &steps }.deserialize(&mut json).map_err(Fault::internal)?;
+        let counted = CountItems { steps: &steps }
+            .deserialize(&mut json)
+            .map_err(Fault::internal)?;
         counted.ok_or_else(|| {
             Fault::new(
                 Kind::ConnectorOutputInvalid,
@@ -265,11 +313,18 @@ fn parse(text: &str) -> Result<Value, Fault> {
 
 /// Whether a fault passes by itself, so that the rest can be had later.
 fn is_passing(fault: &Fault) -> bool {
-    matches!(fault.kind(), Kind::RateLimited | Kind::VendorUnavailable | Kind::VendorTimeout | Kind::Overloaded)
+    matches!(
+        fault.kind(),
+        Kind::RateLimited | Kind::VendorUnavailable | Kind::VendorTimeout | Kind::Overloaded
+    )
 }
 
 fn pointer_steps(pointer: &str) -> Vec<String> {
-    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
+    pointer
+        .split('/')
+        .skip(1)
+        .map(|step| step.replace("~1", "/").replace("~0", "~"))
+        .collect()
 }
 
 /// Counts the items at a JSON pointer without building the rest.
@@ -296,7 +351,9 @@ impl<'de> Visitor<'de> for CountItems<'_> {
         let mut found = None;
         while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
             match self.steps.split_first() {
-                Some((step, rest)) if *step == key => found = map.next_value_seed(CountItems { steps: rest })?,
+                Some((step, rest)) if *step == key => {
+                    found = map.next_value_seed(CountItems { steps: rest })?
+                }
                 Some(_) | None => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -361,7 +418,9 @@ mod tests {
         let mut gathered = Gathered::new("/results".to_owned(), 100);
         for (page, skip, taken) in pages {
             let items = gathered.count_items(page).expect("a list");
-            gathered.add((*page).to_owned(), *skip, *taken, items).expect("added");
+            gathered
+                .add((*page).to_owned(), *skip, *taken, items)
+                .expect("added");
         }
         let count = gathered.count;
         (gathered.into_data().expect("data").get().to_owned(), count)
@@ -393,8 +452,19 @@ mod tests {
     #[test]
     fn answer_without_the_promised_list_is_the_connectors_fault() {
         let gathered = Gathered::new("/a~1b/items".to_owned(), 1);
-        assert_eq!(gathered.count_items(r#"{"x":1,"a/b":{"items":[{},[]],"y":[1]}}"#).expect("found"), 2);
-        for other in [r#"{"a/b":{"items":7}}"#, r#"{"a/b":[]}"#, "[]", "null", r#"{"items":[1]}"#] {
+        assert_eq!(
+            gathered
+                .count_items(r#"{"x":1,"a/b":{"items":[{},[]],"y":[1]}}"#)
+                .expect("found"),
+            2
+        );
+        for other in [
+            r#"{"a/b":{"items":7}}"#,
+            r#"{"a/b":[]}"#,
+            "[]",
+            "null",
+            r#"{"items":[1]}"#,
+        ] {
             let fault = gathered.count_items(other).expect_err(other);
             assert_eq!(fault.kind(), Kind::ConnectorOutputInvalid, "{other}");
         }

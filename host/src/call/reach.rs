@@ -98,9 +98,18 @@ fn prepare(version: &Arc<Version>, usable: &Usable) -> Result<Prepared, Fault> {
     let mut endpoints = BTreeMap::new();
     for (name, declared) in &manifest.endpoints {
         let template = connection.endpoints.get(name).unwrap_or(&declared.url);
-        let url = fill(template, &account.account_config).map_err(|missing| not_configured(usable, &missing))?;
-        let endpoint = egress::endpoint(&url, connection.development, declared.credential, &declared.headers);
-        endpoints.insert(name.clone(), endpoint.map_err(|problem| unusable_endpoint(usable, name, &problem))?);
+        let url =
+            fill(template, &account.account_config).map_err(|missing| not_configured(usable, &missing))?;
+        let endpoint = egress::endpoint(
+            &url,
+            connection.development,
+            declared.credential,
+            &declared.headers,
+        );
+        endpoints.insert(
+            name.clone(),
+            endpoint.map_err(|problem| unusable_endpoint(usable, name, &problem))?,
+        );
     }
     Ok(Prepared {
         connection: Arc::clone(connection),
@@ -155,10 +164,14 @@ pub(super) fn limits(settings: &config::Sandbox, manifest: &Manifest) -> Limits 
     let asked = manifest.limits.as_ref();
     let memory_bytes = asked
         .and_then(|asked| asked.memory_mib)
-        .map_or(settings.memory_bytes, |mib| (mib as usize * 1024 * 1024).min(settings.max_memory_bytes));
+        .map_or(settings.memory_bytes, |mib| {
+            (mib as usize * 1024 * 1024).min(settings.max_memory_bytes)
+        });
     let http_requests = asked
         .and_then(|asked| asked.http_requests)
-        .map_or(settings.http_requests, |requests| requests.min(settings.max_http_requests));
+        .map_or(settings.http_requests, |requests| {
+            requests.min(settings.max_http_requests)
+        });
     Limits {
         memory_bytes,
         table_elements: settings.table_elements,
@@ -178,8 +191,17 @@ mod tests {
     #[test]
     fn endpoint_url_takes_the_accounts_configuration() {
         let config = BTreeMap::from([("site".to_owned(), "acme".to_owned())]);
-        assert_eq!(fill("https://{config.site}.example.com/v1", &config).expect("filled"), "https://acme.example.com/v1");
-        assert_eq!(fill("https://example.com", &config).expect("filled"), "https://example.com");
-        assert_eq!(fill("https://{config.region}.example.com", &config).expect_err("missing"), "region");
+        assert_eq!(
+            fill("https://{config.site}.example.com/v1", &config).expect("filled"),
+            "https://acme.example.com/v1"
+        );
+        assert_eq!(
+            fill("https://example.com", &config).expect("filled"),
+            "https://example.com"
+        );
+        assert_eq!(
+            fill("https://{config.region}.example.com", &config).expect_err("missing"),
+            "region"
+        );
     }
 }

@@ -34,7 +34,12 @@ impl<'a> Record<'a> {
             started_at: runtime.clock.now().to_string(),
             environment: caller.environment.to_string(),
             client: caller.client.to_string(),
-            tool: request.tool_name.chars().filter(|c| !c.is_control()).take(64).collect(),
+            tool: request
+                .tool_name
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(64)
+                .collect(),
             agent_run_id: request.agent_run_id.clone(),
             ..Execution::default()
         };
@@ -108,8 +113,10 @@ impl<'a> Record<'a> {
         execution.bytes_in = read(&meter.bytes_in);
         execution.bytes_out = read(&meter.bytes_out);
         let (lines, dropped) = self.guest_log.take();
-        execution.guest_log =
-            lines.into_iter().map(|line| format!("{}: {}", line.level, line.message)).collect();
+        execution.guest_log = lines
+            .into_iter()
+            .map(|line| format!("{}: {}", line.level, line.message))
+            .collect();
         execution.guest_log_dropped = dropped;
         execution.outcome = fault.map_or("ok", |fault| fault.kind().as_str()).to_owned();
         execution.reason = fault.and_then(Fault::reason_code).map(str::to_owned);
@@ -137,11 +144,35 @@ fn log(execution: &Execution, fault: Option<&Fault>) {
     let (kind, reason, cause) = (fault.kind().as_str(), fault.reason_code(), fault.chain());
     match fault.side() {
         Side::Caller | Side::Account | Side::Vendor => {
-            tracing::info!(execution_id = id, tool, kind, reason, cause, duration_ms, "call failed");
+            tracing::info!(
+                execution_id = id,
+                tool,
+                kind,
+                reason,
+                cause,
+                duration_ms,
+                "call failed"
+            );
         }
         Side::Connector => {
-            tracing::warn!(execution_id = id, tool, kind, reason, cause, duration_ms, "connector failed");
+            tracing::warn!(
+                execution_id = id,
+                tool,
+                kind,
+                reason,
+                cause,
+                duration_ms,
+                "connector failed"
+            );
         }
-        Side::Host => tracing::error!(execution_id = id, tool, kind, reason, cause, duration_ms, "host failed"),
+        Side::Host => tracing::error!(
+            execution_id = id,
+            tool,
+            kind,
+            reason,
+            cause,
+            duration_ms,
+            "host failed"
+        ),
     }
 }

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -74,13 +76,27 @@ struct Kept {
 #[derive(Serialize, Deserialize)]
 enum State {
     Running,
-    Answered { parts: u64, next_cursor: Option<String> },
-    Failed { kind: String, message: String, status: Option<u16>, code: Option<String> },
+    Answered {
+        parts: u64,
+        next_cursor: Option<String>,
+    },
+    Failed {
+        kind: String,
+        message: String,
+        status: Option<u16>,
+        code: Option<String>,
+    },
 }
 
 impl Replays {
     pub(super) fn new(store: Arc<dyn Store>, vault: Arc<Vault>, clock: Clock) -> Self {
-        let shared = Shared { store, vault, clock, running: Mutex::default(), claims: 0.into() };
+        let shared = Shared {
+            store,
+            vault,
+            clock,
+            running: Mutex::default(),
+            claims: 0.into(),
+        };
         Self(Arc::new(shared))
     }
 
@@ -105,8 +121,9 @@ impl Replays {
                 Ok(running) => break running,
                 Err(mut first) => {
                     // An error means that the first call ended, which is what is waited for.
-                    let waited = tokio::time::timeout_at(deadline, first.changed()).await;
-                    waited.map_err(|_| still_running())?;
+                    if tokio::time::timeout_at(deadline, first.changed()).await.is_err() {
+                        return Err(still_running());
+                    }
                 }
             }
         };
@@ -126,9 +143,15 @@ impl Replays {
                 Expect::Revision(revision)
             }
             Some((_, kept, _)) if kept.fingerprint != claim.fingerprint => return Err(other_call()),
-            Some((_, kept, _)) => return Ok(Claim::Earlier(shared.outcome(environment, key, kept.state).await?)),
+            Some((_, kept, _)) => {
+                return Ok(Claim::Earlier(
+                    shared.outcome(environment, key, kept.state).await?,
+                ));
+            }
         };
-        shared.write(environment, key, expect, &claim.fingerprint, State::Running, "").await?;
+        shared
+            .write(environment, key, expect, &claim.fingerprint, State::Running, "")
+            .await?;
         claim.settled = false;
         if shared.claims.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             tokio::spawn(Arc::clone(shared).sweep());
@@ -147,7 +170,13 @@ impl OurClaim {
             Ok(outcome) => {
                 let data = outcome.data.get();
                 let parts = data.len().div_ceil(PART_BYTES) as u64;
-                (State::Answered { parts, next_cursor: outcome.next_cursor.clone() }, data)
+                (
+                    State::Answered {
+                        parts,
+                        next_cursor: outcome.next_cursor.clone(),
+                    },
+                    data,
+                )
             }
             Err(fault) if self.may_have_changed_something(fault) => (failed(fault), ""),
             Err(_) => {
@@ -155,10 +184,22 @@ impl OurClaim {
                 return result;
             }
         };
-        let kept = shared.write(&self.environment, self.key, Expect::Any, &self.fingerprint, state, data).await;
+        let kept = shared
+            .write(
+                &self.environment,
+                self.key,
+                Expect::Any,
+                &self.fingerprint,
+                state,
+                data,
+            )
+            .await;
         if let Err(error) = kept {
             // The durable claim stays, so that a repetition is told that the outcome is unknown.
-            tracing::error!(cause = error.chain(), "an outcome could not be kept under its idempotency key");
+            tracing::error!(
+                cause = error.chain(),
+                "an outcome could not be kept under its idempotency key"
+            );
         }
         result
     }
@@ -199,7 +240,10 @@ impl Shared {
     }
 
     fn leave(&self, key: Key) {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&key);
     }
 
     fn now_ms(&self) -> i64 {
@@ -208,9 +252,13 @@ impl Shared {
 
     /// The record of a key: its revision, what it says, and since when.
     async fn read(&self, environment: &EnvironmentId, key: Key) -> Result<Option<(u64, Kept, i64)>, Fault> {
-        let Some(record) = self.store.get(Table::Replays, &key).await? else { return Ok(None) };
+        let Some(record) = self.store.get(Table::Replays, &key).await? else {
+            return Ok(None);
+        };
         let (since, sealed) = split(&record.value).ok_or_else(|| corrupt("too short"))?;
-        let plain = self.vault.open_sealed(place(environment, "claim", 0), sealed)?;
+        let plain = self
+            .vault
+            .open_sealed(place(environment, &id(key), "claim", 0), sealed)?;
         let kept: Kept = serde_json::from_slice(plain.expose()).map_err(Fault::internal)?;
         Ok(Some((record.revision, kept, since)))
     }
@@ -227,12 +275,21 @@ impl Shared {
                 Kind::AmbiguousOutcome,
                 "The host stopped while the first call under this idempotency key ran. Look whether it took effect before you repeat it under a new key.",
             ))),
-            State::Failed { kind, message, status, code } => {
+            State::Failed {
+                kind,
+                message,
+                status,
+                code,
+            } => {
                 let kind = Kind::parse(&kind).unwrap_or(Kind::Internal);
                 let fault = Fault::new(kind, message).retry(Retry::Never);
                 Ok(Err(match (status, code) {
                     (None, None) => fault,
-                    (status, code) => fault.vendor(VendorError { status, code, message: None }),
+                    (status, code) => fault.vendor(VendorError {
+                        status,
+                        code,
+                        message: None,
+                    }),
                 }))
             }
             State::Answered { parts, next_cursor } => {
@@ -241,7 +298,9 @@ impl Shared {
                     let record = self.store.get(Table::Replays, &part_key(key, number)).await?;
                     let record = record.ok_or_else(|| corrupt("a part is missing"))?;
                     let (_, sealed) = split(&record.value).ok_or_else(|| corrupt("too short"))?;
-                    let plain = self.vault.open_sealed(place(environment, "part", number), sealed)?;
+                    let plain = self
+                        .vault
+                        .open_sealed(place(environment, &id(key), "part", number), sealed)?;
                     data.extend_from_slice(plain.expose());
                 }
                 let data = String::from_utf8(data).map_err(Fault::internal)?;
@@ -262,14 +321,24 @@ impl Shared {
     ) -> Result<(), Fault> {
         let since = self.now_ms().to_be_bytes();
         let seal = |field: &str, number: u64, plain: &[u8]| -> Result<Vec<u8>, Fault> {
-            let sealed = self.vault.seal(place(environment, field, number), plain)?;
+            let sealed = self
+                .vault
+                .seal(place(environment, &id(key), field, number), plain)?;
             Ok([since.as_slice(), &sealed].concat())
         };
-        let kept = serde_json::to_vec(&Kept { fingerprint: fingerprint.to_owned(), state });
+        let kept = serde_json::to_vec(&Kept {
+            fingerprint: fingerprint.to_owned(),
+            state,
+        });
         let kept = kept.map_err(Fault::internal)?;
         let mut batch = Batch::new().put(Table::Replays, key, expect, seal("claim", 0, &kept)?);
         for (number, part) in (1..).zip(data.as_bytes().chunks(PART_BYTES)) {
-            batch = batch.put(Table::Replays, part_key(key, number), Expect::Any, seal("part", number, part)?);
+            batch = batch.put(
+                Table::Replays,
+                part_key(key, number),
+                Expect::Any,
+                seal("part", number, part)?,
+            );
         }
         match self.store.commit(batch).await {
             Err(StoreError::Conflict) => Err(still_running()),
@@ -295,12 +364,17 @@ impl Shared {
         let oldest = self.now_ms() - KEEP_MS;
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let page = self.store.scan(Table::Replays, b"", after.as_deref(), 512).await?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
+            let page = self
+                .store
+                .scan(Table::Replays, b"", after.as_deref(), 512)
+                .await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
             after = Some(last.clone());
-            let expired = page.into_iter().filter(|(_, record)| {
-                split(&record.value).is_none_or(|(since, _)| since < oldest)
-            });
+            let expired = page
+                .into_iter()
+                .filter(|(_, record)| split(&record.value).is_none_or(|(since, _)| since < oldest));
             let batch = expired.fold(Batch::new(), |batch, (key, record)| {
                 batch.delete(Table::Replays, key, Expect::Revision(record.revision))
             });
@@ -330,8 +404,19 @@ fn failed(fault: &Fault) -> State {
     }
 }
 
-fn place<'a>(environment: &'a EnvironmentId, field: &'a str, number: u64) -> Place<'a> {
-    Place { record: "replay", environment, connection: "", identifier: "", field, generation: number }
+fn place<'a>(environment: &'a EnvironmentId, id: &'a str, field: &'a str, number: u64) -> Place<'a> {
+    Place {
+        record: "replay",
+        environment,
+        connection: "",
+        identifier: id,
+        field,
+        generation: number,
+    }
+}
+
+fn id(key: Key) -> String {
+    URL_SAFE_NO_PAD.encode(key)
 }
 
 fn part_key(key: Key, number: u64) -> Vec<u8> {
@@ -345,7 +430,10 @@ fn split(value: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 fn corrupt(what: &str) -> Fault {
-    StoreError::Corrupt { what: format!("an outcome under an idempotency key: {what}") }.into()
+    StoreError::Corrupt {
+        what: format!("an outcome under an idempotency key: {what}"),
+    }
+    .into()
 }
 
 fn still_running() -> Fault {

@@ -27,8 +27,14 @@ impl JournalFile {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let keep = SignedDuration::from_hours(i64::from(settings.keep_days) * 24);
         let file = create(dir, clock.now())?;
-        let journal =
-            Self { dir: dir.to_owned(), file, written_bytes: 0, max_bytes: settings.file_bytes, keep, clock };
+        let journal = Self {
+            dir: dir.to_owned(),
+            file,
+            written_bytes: 0,
+            max_bytes: settings.file_bytes,
+            keep,
+            clock,
+        };
         journal.remove_expired();
         Ok(journal)
     }
@@ -47,8 +53,12 @@ impl JournalFile {
     }
 
     fn remove_expired(&self) {
-        let Ok(oldest) = self.clock.now().checked_sub(self.keep) else { return };
-        let Ok(entries) = fs::read_dir(&self.dir) else { return };
+        let Ok(oldest) = self.clock.now().checked_sub(self.keep) else {
+            return;
+        };
+        let Ok(entries) = fs::read_dir(&self.dir) else {
+            return;
+        };
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             let modified = fs::metadata(&path).and_then(|facts| facts.modified()).ok();
             let modified = modified.and_then(|time| Timestamp::try_from(time).ok());
@@ -65,7 +75,12 @@ impl JournalFile {
 fn create(dir: &Path, now: Timestamp) -> io::Result<File> {
     for number in 0..1_000 {
         let path = dir.join(format!("{:014}-{number:03}.jsonl", now.as_millisecond()));
-        match OpenOptions::new().append(true).create_new(true).mode(0o600).open(path) {
+        match OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+        {
             Ok(file) => {
                 File::open(dir)?.sync_all()?;
                 return Ok(file);
@@ -74,5 +89,7 @@ fn create(dir: &Path, now: Timestamp) -> io::Result<File> {
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::other("a thousand journal files within one millisecond"))
+    Err(io::Error::other(
+        "a thousand journal files within one millisecond",
+    ))
 }

@@ -163,7 +163,11 @@ impl Journal {
             file,
             std::time::Duration::from_millis(settings.commit_ms),
         ));
-        Ok(Arc::new(Self { entries, recent: Mutex::new(VecDeque::with_capacity(RECENT)), clock }))
+        Ok(Arc::new(Self {
+            entries,
+            recent: Mutex::new(VecDeque::with_capacity(RECENT)),
+            clock,
+        }))
     }
 
     /// Takes the record of a finished execution. Waits only when the writer is far behind.
@@ -199,7 +203,10 @@ impl Journal {
     /// # Errors
     /// `store_unavailable`: the change must not be acknowledged.
     pub async fn change(&self, change: Change) -> Result<(), Fault> {
-        let line = encode(&Line::Change { at: self.clock.now().to_string(), change: &change });
+        let line = encode(&Line::Change {
+            at: self.clock.now().to_string(),
+            change: &change,
+        });
         let (done, written) = oneshot::channel();
         let sent = match line {
             Some(line) => self.entries.send(Entry::Change(line, done)).await.is_ok(),
@@ -234,9 +241,7 @@ impl Journal {
         recent
             .iter()
             .rev()
-            .find(|execution| {
-                execution.environment == environment && execution.execution_id == execution_id
-            })
+            .find(|execution| execution.environment == environment && execution.execution_id == execution_id)
             .cloned()
     }
 
@@ -313,7 +318,10 @@ mod tests {
     #[tokio::test]
     async fn every_execution_is_in_the_files_across_rotation() {
         let dir = tempfile::tempdir().expect("a folder");
-        let settings = config::Journal { file_bytes: 2_000, ..config::Journal::default() };
+        let settings = config::Journal {
+            file_bytes: 2_000,
+            ..config::Journal::default()
+        };
         let journal = Journal::open(dir.path(), &settings, Clock::system()).expect("opens");
         for number in 0..50 {
             journal.record(execution(&format!("exe_{number}"))).await;
@@ -322,9 +330,18 @@ mod tests {
             }
         }
         journal.close().await;
-        let ids: Vec<_> = lines(dir.path()).into_iter().map(|line| line["execution_id"].clone()).collect();
-        assert_eq!(ids, (0..50).map(|number| format!("exe_{number}")).collect::<Vec<_>>());
-        assert!(std::fs::read_dir(dir.path()).expect("the folder").count() > 1, "it rotated");
+        let ids: Vec<_> = lines(dir.path())
+            .into_iter()
+            .map(|line| line["execution_id"].clone())
+            .collect();
+        assert_eq!(
+            ids,
+            (0..50).map(|number| format!("exe_{number}")).collect::<Vec<_>>()
+        );
+        assert!(
+            std::fs::read_dir(dir.path()).expect("the folder").count() > 1,
+            "it rotated"
+        );
     }
 
     #[tokio::test]

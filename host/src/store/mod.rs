@@ -6,6 +6,7 @@
 //! values are sealed before they come here.
 
 pub mod export;
+pub mod lock;
 pub mod sled;
 
 use futures_util::future::BoxFuture;

@@ -10,10 +10,20 @@ pub fn start(settings: &config::Log) {
     let parsed = EnvFilter::try_new(&settings.filter);
     let refused = parsed.as_ref().err().map(ToString::to_string);
     let filter = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first subscriber.
-    let _ = if settings.json { builder.json().try_init() } else { builder.try_init() };
+    let _ = if settings.json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
     if let Some(error) = refused {
-        tracing::warn!(filter = settings.filter, error, "log.filter does not parse; using `info`");
+        tracing::warn!(
+            filter = settings.filter,
+            error,
+            "log.filter does not parse; using `info`"
+        );
     }
 }
