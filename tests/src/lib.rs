@@ -1,1 +1,7 @@
-//! x
+//! The test harness: a real host on a free port, real components, a plain HTTP client.
+
+pub mod artifacts;
+pub mod host;
+pub mod http;
+
+pub use host::TestHost;
