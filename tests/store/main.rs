@@ -1,1 +1,4 @@
-//! Stub of the theme.
+//! The store and the vault: what is acknowledged stays, what is sealed stays sealed.
+
+mod embedded;
+mod suite;

@@ -9,6 +9,8 @@ pub mod export;
 pub mod lock;
 pub mod sled;
 
+use std::collections::BTreeSet;
+
 use futures_util::future::BoxFuture;
 use thiserror::Error;
 
@@ -142,6 +144,22 @@ impl Batch {
         });
         self
     }
+
+    /// Every implementation refuses what another could not hold.
+    fn check(&self) -> Result<(), StoreError> {
+        for change in &self.changes {
+            check_size(&change.key, change.value.as_deref())?;
+        }
+        let keys: BTreeSet<_> = self
+            .changes
+            .iter()
+            .map(|change| (change.table, &change.key))
+            .collect();
+        if keys.len() < self.changes.len() {
+            return Err(StoreError::Repeated);
+        }
+        Ok(())
+    }
 }
 
 /// Why the store did not do it.
@@ -156,6 +174,18 @@ pub enum StoreError {
         /// Its size.
         bytes: usize,
     },
+    /// A key is longer than [`MAX_KEY_BYTES`]; nothing was written.
+    #[error("a key of {bytes} bytes is over the limit of {MAX_KEY_BYTES}")]
+    KeyTooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// A batch names one key twice; nothing was written.
+    #[error("a batch names one key twice")]
+    Repeated,
+    /// Only an empty store can be filled; nothing was written.
+    #[error("the store is not empty; import into a new data folder")]
+    NotEmpty,
     /// The disk or database failed. After a failed sync the store accepts no more writes.
     #[error("the store failed: {what}")]
     Failed {
@@ -176,12 +206,26 @@ pub enum StoreError {
 /// Largest value of one record: sled keeps larger ones outside its log, where a power cut loses them.
 pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 
+/// Longest key of a record.
+pub const MAX_KEY_BYTES: usize = 1024;
+
+fn check_size(key: &[u8], value: Option<&[u8]>) -> Result<(), StoreError> {
+    let bytes = value.map_or(0, <[u8]>::len);
+    if bytes > MAX_RECORD_BYTES {
+        return Err(StoreError::TooLarge { bytes });
+    }
+    if key.len() > MAX_KEY_BYTES {
+        return Err(StoreError::KeyTooLong { bytes: key.len() });
+    }
+    Ok(())
+}
+
 /// A page of a scan: keys in order with their records.
 pub type Page = Vec<(Vec<u8>, Record)>;
 
 /// The store.
 pub trait Store: Send + Sync + 'static {
-    /// One record.
+    /// One record, as of the last durable write: never one that a power cut could take back.
     fn get<'a>(&'a self, table: Table, key: &'a [u8]) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
 
     /// Up to `limit` records whose key begins with `prefix`, in key order, after the key `after`.
@@ -194,7 +238,12 @@ pub trait Store: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Page, StoreError>>;
 
     /// Writes a batch: all of it or nothing, durable (on the disk, not in a cache) when it returns.
+    /// It happens or not as a whole even when the future is dropped.
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Fills an empty store with records and their revisions, all or nothing and durable as a
+    /// batch; for imports alone.
+    fn fill(&self, records: Vec<(Table, Vec<u8>, Record)>) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
 impl From<StoreError> for Fault {
@@ -210,9 +259,10 @@ impl From<StoreError> for Fault {
                 "This is too large to keep: a record may have 64 KiB. Make it smaller.",
             )
             .because(error),
+            StoreError::KeyTooLong { .. } | StoreError::Repeated | StoreError::NotEmpty => Self::internal(error),
             StoreError::Failed { .. } | StoreError::Corrupt { .. } => Self::new(
                 Kind::StoreUnavailable,
-                "The host cannot reach its store. Nothing was changed; try again later.",
+                "The host cannot write to its store or read from it; the operator finds the cause in the log. Try again later.",
             )
             .because(error),
         }

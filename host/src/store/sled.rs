@@ -1,40 +1,375 @@
 //! The embedded store: sled 0.34.7 under rules that make it durable.
+//!
+//! sled's own `flush` ends in `sync_file_range`, which a power cut does not respect, so that a
+//! commit here is: apply the batch, flush, and `fdatasync` on our own handle to `db`; only then
+//! does the caller hear of it and do readers see it. One thread writes: whatever queues up while
+//! it syncs shares the next sync.
+//!
+//! Opened by `Runtime::open` under the folder's lock. It must never acknowledge what is not on
+//! the disk, and never go on writing after a sync has failed.
 
+mod writer;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock, mpsc};
+use std::thread::JoinHandle;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use sled::IVec;
+use tokio::sync::oneshot;
 
 use super::{Batch, Page, Record, Store, StoreError, Table};
+use writer::{Request, Work, Writer};
+
+/// How the file `db` is brought to the disk. Only tests give another than `File::sync_data`.
+pub type SyncStep = Box<dyn FnMut(&File) -> io::Result<()> + Send>;
+
+/// sled keeps pages over a quarter of a segment as files of their own, which it never syncs. A
+/// page holds at most 17 records, so that with records of at most 64 KiB none comes near.
+const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
+
+/// What sled may keep of the file in memory.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Under this key lies the version of the layout; no table's tag is 0.
+const FORMAT_KEY: &[u8] = &[0];
+const FORMAT: &[u8] = b"valetkey store 1";
 
 /// The embedded store.
-pub struct SledStore {}
+pub struct SledStore {
+    db: sled::Db,
+    undurable: Arc<Undurable>,
+    requests: Option<mpsc::Sender<Request>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// What readers get in place of changes that are applied and not yet on the disk: the raw
+/// records as they were before. After a failed sync they stay, so that nobody ever acts on a
+/// change that a restart may take back.
+type Undurable = RwLock<BTreeMap<Vec<u8>, Option<IVec>>>;
 
 impl SledStore {
     /// Opens or creates the store in `dir`, which the caller has locked.
     ///
     /// # Errors
     /// The store cannot be opened or is corrupt.
-    pub fn open(_dir: &Path) -> Result<Self, StoreError> {
-        todo!()
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_with(dir, Box::new(File::sync_data))
+    }
+
+    /// As [`SledStore::open`], with another last step of each commit: how tests let the disk
+    /// fail or cut its power.
+    ///
+    /// # Errors
+    /// The store cannot be opened or is corrupt.
+    pub fn open_with(dir: &Path, mut sync: SyncStep) -> Result<Self, StoreError> {
+        prepare(dir)?;
+        let db = open_guarded(dir)?;
+        refuse_blobs(dir)?;
+        check_format(&db)?;
+        db.flush()
+            .map_err(|error| failed("writing what the recovery changed", error))?;
+
+        let db_path = dir.join("db");
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(&db_path)
+            .map_err(|error| failed(format!("opening {}", db_path.display()), error))?;
+        sync(&file).map_err(|error| failed(format!("syncing {}", db_path.display()), error))?;
+        sync_folder(dir)?;
+
+        let undurable = Arc::new(Undurable::default());
+        let (requests, queue) = mpsc::channel();
+        let writer = Writer::new(db.clone(), file, sync, Arc::clone(&undurable));
+        let writer = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run(&queue))
+            .map_err(|error| failed("starting the writer thread", error))?;
+
+        Ok(Self {
+            db,
+            undurable,
+            requests: Some(requests),
+            writer: Some(writer),
+        })
+    }
+
+    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Record>, StoreError> {
+        let key = raw_key(table, key);
+        let undurable = self.undurable.read().unwrap_or_else(PoisonError::into_inner);
+        let raw = match undurable.get(&key) {
+            Some(before) => before.clone(),
+            None => self
+                .db
+                .get(&key)
+                .map_err(|error| failed("reading a record", error))?,
+        };
+        raw.map(|raw| decode(&raw)).transpose()
+    }
+
+    fn page(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let prefix = raw_key(table, prefix);
+        let after = after.map(|after| raw_key(table, after));
+        let start = match &after {
+            Some(after) if after[..] >= prefix[..] => Bound::Excluded(&after[..]),
+            Some(_) | None => Bound::Included(&prefix[..]),
+        };
+        let range = (start, Bound::Unbounded);
+        let undurable = self.undurable.read().unwrap_or_else(PoisonError::into_inner);
+
+        // The first `limit` records that no pending change touches, and every touched one as it
+        // was before: the first `limit` of both together are the page.
+        let mut page = BTreeMap::new();
+        for entry in self.db.range::<&[u8], _>(range) {
+            let (key, raw) = entry.map_err(|error| failed("reading a range", error))?;
+            if !key.starts_with(&prefix) || page.len() == limit {
+                break;
+            }
+            if !undurable.contains_key(&key[..]) {
+                page.insert(key.to_vec(), raw);
+            }
+        }
+        let touched = undurable.range::<[u8], _>(range);
+        for (key, before) in touched.take_while(|(key, _)| key.starts_with(&prefix)) {
+            if let Some(raw) = before {
+                page.insert(key.clone(), raw.clone());
+            }
+        }
+
+        page.into_iter()
+            .take(limit)
+            .map(|(key, raw)| Ok((key[1..].to_vec(), decode(&raw)?)))
+            .collect()
+    }
+
+    async fn submit(&self, work: Work) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let requests = self
+            .requests
+            .as_ref()
+            .expect("the writer runs until the store is dropped");
+        let sent = requests.send(Request { work, answer });
+        if sent.is_err() {
+            return Err(StoreError::stopped());
+        }
+        answered.await.unwrap_or_else(|_| Err(StoreError::stopped()))
+    }
+}
+
+impl StoreError {
+    fn stopped() -> Self {
+        Self::Failed {
+            what: "its writer has stopped; restart the host".to_owned(),
+            source: None,
+        }
+    }
+}
+
+impl Drop for SledStore {
+    /// Lets the writer finish what is queued.
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the store's writer ended in a panic");
+        }
     }
 }
 
 impl Store for SledStore {
-    fn get<'a>(&'a self, _table: Table, _key: &'a [u8]) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
-        todo!()
+    fn get<'a>(&'a self, table: Table, key: &'a [u8]) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        async move { self.read(table, key) }.boxed()
     }
 
     fn scan<'a>(
         &'a self,
-        _table: Table,
-        _prefix: &'a [u8],
-        _after: Option<&'a [u8]>,
-        _limit: usize,
+        table: Table,
+        prefix: &'a [u8],
+        after: Option<&'a [u8]>,
+        limit: usize,
     ) -> BoxFuture<'a, Result<Page, StoreError>> {
-        todo!()
+        async move { self.page(table, prefix, after, limit) }.boxed()
     }
 
-    fn commit(&self, _batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
-        todo!()
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move {
+            batch.check()?;
+            self.submit(Work::Commit(batch)).await
+        }
+        .boxed()
     }
+
+    fn fill(&self, records: Vec<(Table, Vec<u8>, Record)>) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move {
+            for (_, key, record) in &records {
+                super::check_size(key, Some(&record.value))?;
+            }
+            self.submit(Work::Fill(records)).await
+        }
+        .boxed()
+    }
+}
+
+/// Makes the folder, removes what a killed recovery left half-written (sled would take it for a
+/// snapshot and call the store corrupt), and brings to the disk whatever a killed host had
+/// written without syncing, before the recovery builds on it.
+fn prepare(dir: &Path) -> Result<(), StoreError> {
+    let io = |error| failed(format!("preparing {}", dir.display()), error);
+    if !dir.exists() {
+        super::lock::make_folder(dir).map_err(io)?;
+    }
+
+    for entry in fs::read_dir(dir).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(&path).map_err(io)?;
+            tracing::warn!(file = %path.display(), "removed a half-written snapshot of a killed start");
+        }
+    }
+
+    match File::options().read(true).write(true).open(dir.join("db")) {
+        Ok(file) => file.sync_data().map_err(io),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(io(error)),
+    }
+}
+
+/// sled reports some damage by a panic.
+fn open_guarded(dir: &Path) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new()
+        .path(dir)
+        .segment_size(SEGMENT_BYTES)
+        .cache_capacity(CACHE_BYTES)
+        .flush_every_ms(None);
+    let corrupt = |found: String| StoreError::Corrupt {
+        what: format!(
+            "{} does not open ({found}). Keep a copy of the folder, then import your last export into a new one",
+            dir.display()
+        ),
+    };
+    match catch_unwind(AssertUnwindSafe(|| config.open())) {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(error @ sled::Error::Io(_))) => Err(failed(format!("opening {}", dir.display()), error)),
+        Ok(Err(error)) => Err(corrupt(error.to_string())),
+        Err(panic) => Err(corrupt(writer::panic_text(panic.as_ref()))),
+    }
+}
+
+fn refuse_blobs(dir: &Path) -> Result<(), StoreError> {
+    let blobs = dir.join("blobs");
+    let io = |error| failed(format!("listing {}", blobs.display()), error);
+    let mut entries = match fs::read_dir(&blobs) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io(error)),
+    };
+    match entries.next() {
+        None => Ok(()),
+        Some(entry) => Err(StoreError::Corrupt {
+            what: format!(
+                "{} holds data outside the log, which a power cut would lose; export the store with the version that wrote it and import that",
+                entry.map_err(io)?.path().display()
+            ),
+        }),
+    }
+}
+
+fn check_format(db: &sled::Db) -> Result<(), StoreError> {
+    let reading = |error| failed("reading the format version", error);
+    match db.get(FORMAT_KEY).map_err(reading)? {
+        Some(format) if format == FORMAT => Ok(()),
+        None if db.is_empty() => {
+            db.insert(FORMAT_KEY, FORMAT)
+                .map_err(|error| failed("writing the format version", error))?;
+            Ok(())
+        }
+        Some(_) | None => Err(StoreError::Corrupt {
+            what: "its layout is not of this version; use the version that wrote it, or export there and import here"
+                .to_owned(),
+        }),
+    }
+}
+
+/// sled syncs neither its `conf` nor the names in the folder.
+fn sync_folder(dir: &Path) -> Result<(), StoreError> {
+    let io = |error| failed(format!("syncing the folder {}", dir.display()), error);
+    for entry in fs::read_dir(dir).map_err(io)? {
+        File::open(entry.map_err(io)?.path())
+            .and_then(|file| file.sync_all())
+            .map_err(io)?;
+    }
+    File::open(dir).and_then(|folder| folder.sync_all()).map_err(io)?;
+    match dir.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)
+            .and_then(|folder| folder.sync_all())
+            .map_err(io),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn failed(what: impl Into<String>, source: impl Into<crate::error::Cause>) -> StoreError {
+    StoreError::Failed {
+        what: what.into(),
+        source: Some(source.into()),
+    }
+}
+
+/// The tables share one tree, so that a batch over several is one batch of sled's. These
+/// numbers are on disks: never change or reuse one.
+fn tag(table: Table) -> u8 {
+    match table {
+        Table::Meta => 1,
+        Table::Environments => 2,
+        Table::Clients => 3,
+        Table::Connections => 4,
+        Table::Accounts => 5,
+        Table::AccountIndex => 6,
+        Table::Flows => 7,
+        Table::Intents => 8,
+        Table::Replays => 9,
+        Table::Connectors => 10,
+    }
+}
+
+fn raw_key(table: Table, key: &[u8]) -> Vec<u8> {
+    let mut raw = Vec::with_capacity(1 + key.len());
+    raw.push(tag(table));
+    raw.extend_from_slice(key);
+    raw
+}
+
+/// The revision (big endian), then the value.
+fn encode(revision: u64, value: &[u8]) -> Vec<u8> {
+    let mut raw = Vec::with_capacity(8 + value.len());
+    raw.extend_from_slice(&revision.to_be_bytes());
+    raw.extend_from_slice(value);
+    raw
+}
+
+fn decode(raw: &[u8]) -> Result<Record, StoreError> {
+    let Some((revision, value)) = raw.split_first_chunk() else {
+        return Err(StoreError::Corrupt {
+            what: "a record is too short to have a revision; import your last export into a new folder"
+                .to_owned(),
+        });
+    };
+    Ok(Record {
+        revision: u64::from_be_bytes(*revision),
+        value: value.to_vec(),
+    })
 }
