@@ -3,11 +3,16 @@
 //!
 //! Called by `main` and the tests. Nothing below it reads the environment.
 
+pub mod env;
+mod load;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use load::{ConfigError, DEFAULT_FILE, Loaded, Source};
 
 /// Everything that an operator may set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

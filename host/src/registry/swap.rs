@@ -207,13 +207,10 @@ impl Inner {
         let accepted = match load::accept(&self.sandbox, &bytes).await {
             Ok(accepted) => accepted,
             Err(fault) => {
-                self.note(
-                    actor,
-                    "connector.install",
-                    "unaccepted".to_owned(),
-                    fault.kind().as_str(),
-                )
-                .await?;
+                // What it calls itself means nothing yet: it is named by its content.
+                let object = sha256_hex(&bytes);
+                self.note(actor, "connector.install", object, fault.kind().as_str())
+                    .await?;
                 return Err(fault);
             }
         };
@@ -469,6 +466,11 @@ pub(super) fn complaints(fault: &Fault) -> String {
         text.push_str(&format!(" {}: {}.", field.path, field.problem));
     }
     text
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unknown(id: &ConnectorId) -> Fault {
