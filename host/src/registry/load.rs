@@ -98,6 +98,7 @@ fn refused(error: LoadError) -> Fault {
         .because(error),
         LoadError::NotAComponent(_)
         | LoadError::TooLarge { .. }
+        | LoadError::TooComplex(_)
         | LoadError::ForbiddenImport(_)
         | LoadError::MissingExport(_)
         | LoadError::Manifest(_)
