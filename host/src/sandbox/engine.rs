@@ -31,7 +31,9 @@ const MIB: usize = 1024 * KIB;
 /// What a guest may be written with: WebAssembly 2.0 and what today's compilers emit by default.
 /// Everything else is off, in the validator and in the engines.
 pub(super) fn allowed_features() -> WasmFeatures {
-    WasmFeatures::WASM2 | WasmFeatures::EXTENDED_CONST | WasmFeatures::COMPONENT_MODEL
+    // `externref` and its like need a collector, which this wasmtime is built without.
+    (WasmFeatures::WASM2 | WasmFeatures::EXTENDED_CONST | WasmFeatures::COMPONENT_MODEL)
+        .difference(WasmFeatures::GC_TYPES)
 }
 
 /// Which engine runs a component.
