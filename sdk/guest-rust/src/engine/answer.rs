@@ -25,7 +25,7 @@ pub(super) fn read(
 
     let next = match &declaration.paginator {
         Some(Paginator::Cursor { next } | Paginator::NextUrl { next }) => {
-            find(body, next).map_err(not_json)?.and_then(|next| token(next))
+            find(body, next).map_err(not_json)?.and_then(token)
         }
         _ => {
             serde_json::from_str::<IgnoredAny>(body).map_err(not_json)?;
