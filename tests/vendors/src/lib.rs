@@ -1,1 +1,143 @@
-//! x
+//! Simulated vendors over real sockets: an OAuth authorization server each, and HubSpot- and
+//! Gmail-shaped APIs with state, paging, rate limits and expiring tokens.
+//!
+//! Used by `valetkey demo` and by the tests, which also own its [faults](Fault), its clock-like
+//! settings and its [request log](Log). It listens on loopback alone, knows no real vendor's
+//! hosts, and must never be given a real credential: it writes down everything it is sent.
+//!
+//! Data belong to a *user* (any short word), are made on first sight and are the same in every
+//! run; whatever an answer holds names its user, so that a mixed-up account shows.
+
+mod calendar;
+mod control;
+mod faults;
+mod gmail;
+mod hubspot;
+mod log;
+mod oauth;
+mod options;
+mod seed;
+mod server;
+mod text;
+
+use std::sync::Arc;
+
+pub use faults::{Effect, Fault, On};
+pub use log::{Entry, Log, Side};
+pub use options::{Budget, Options, Refusal, Rotation};
+
+use server::{Server, State};
+
+/// A vendor's name in paths and controls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vendor {
+    /// OAuth under `/hubspot/oauth`, the API under `/hubspot`.
+    Hubspot,
+    /// OAuth under `/google`, the API under `/gmail`.
+    Google,
+}
+
+/// Running simulated vendors; they stop when this is dropped.
+pub struct Simulator {
+    /// `http://127.0.0.1:port`.
+    pub base_url: String,
+    state: Arc<State>,
+    server: Server,
+}
+
+impl Simulator {
+    /// Listens on a free port of the loopback address.
+    ///
+    /// # Errors
+    /// No port can be bound.
+    pub async fn start(options: Options) -> std::io::Result<Self> {
+        let (server, state) = Server::start(options).await?;
+        Ok(Self {
+            base_url: state.base_url.clone(),
+            state,
+            server,
+        })
+    }
+
+    /// Closes the port and every connection.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+
+    /// What was asked, and what was answered.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.state.log
+    }
+
+    /// Makes the next matching requests go wrong.
+    pub fn fail(&self, fault: Fault) {
+        self.state.faults.add(fault);
+    }
+
+    /// Forgets the faults that have not happened yet.
+    pub fn heal(&self) {
+        self.state.faults.clear();
+    }
+
+    /// Lifetime of access tokens issued from now on, in seconds.
+    pub fn set_access_token_seconds(&self, seconds: u64) {
+        self.state.settings().access_token_seconds = seconds;
+    }
+
+    /// What becomes of a refresh token when it is used, from now on.
+    pub fn set_rotation(&self, rotation: Rotation) {
+        self.state.settings().rotation = rotation;
+    }
+
+    /// Who consents when the authorization request has no `login_hint`.
+    pub fn set_user(&self, user: &str) {
+        self.state.settings().user = user.to_owned();
+    }
+
+    /// Whether the user says yes; a `false` sends the browser back with `access_denied`.
+    pub fn set_consent(&self, consents: bool) {
+        self.state.settings().consents = consents;
+    }
+
+    /// Allows another redirect URI; the first one makes all unknown ones refused.
+    pub fn allow_redirect_uri(&self, uri: &str) {
+        self.state.settings().redirect_uris.push(uri.to_owned());
+    }
+
+    /// Replaces the budgets of the HubSpot-shaped API: all requests of a portal, and its searches.
+    pub fn set_hubspot_budgets(&self, requests: Option<Budget>, searches: Option<Budget>) {
+        let mut settings = self.state.settings();
+        settings.hubspot_budget = requests;
+        settings.hubspot_search_budget = searches;
+    }
+
+    /// Replaces the budget of the Gmail-shaped API, per user.
+    pub fn set_gmail_budget(&self, requests: Option<Budget>) {
+        self.state.settings().gmail_budget = requests;
+    }
+
+    /// Every access token issued so far is refused from now on, as if its time had come.
+    pub fn expire_access_tokens(&self) {
+        self.state.grants().expire_access_tokens();
+    }
+
+    /// Ends the grants of a user at a vendor (of every user when `None`), as if they had removed
+    /// the application in the vendor's settings. Answers how many were live.
+    pub fn revoke_grants(&self, vendor: Vendor, user: Option<&str>) -> usize {
+        self.state.grants().revoke_user(vendor, user)
+    }
+
+    /// Grants that are live at a vendor.
+    #[must_use]
+    pub fn live_grants(&self, vendor: Vendor) -> usize {
+        self.state.grants().live(vendor)
+    }
+
+    /// Refresh tokens of live grants that a vendor would still take.
+    #[must_use]
+    pub fn live_refresh_tokens(&self, vendor: Vendor) -> Vec<String> {
+        self.state.grants().live_refresh_tokens(vendor)
+    }
+}

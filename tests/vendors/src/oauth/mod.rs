@@ -1,0 +1,85 @@
+//! Authorization servers, one per vendor: consent, tokens, revocation.
+//!
+//! Facts of the vendors kept here: HubSpot's token endpoint answers the same refresh token again
+//! and names the portal; Google answers a refresh token only for `access_type=offline` and, once
+//! consent was given before, only with `prompt=consent`, and never when refreshing.
+
+mod authorize;
+mod grants;
+mod token;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use hyper::StatusCode;
+use serde_json::json;
+
+pub(crate) use grants::{Grants, Session};
+
+use crate::Vendor;
+use crate::server::State;
+
+pub(crate) fn routes() -> Router<Arc<State>> {
+    let consent = |vendor| {
+        get(move |state, request| authorize::ask(vendor, state, request))
+            .post(move |state, request| authorize::decide(vendor, state, request))
+    };
+    Router::new()
+        .route("/hubspot/oauth/authorize", consent(Vendor::Hubspot))
+        .route("/google/o/oauth2/v2/auth", consent(Vendor::Google))
+        .route(
+            "/hubspot/oauth/v1/token",
+            post(|s, h, b| token::issue(Vendor::Hubspot, s, h, b)),
+        )
+        .route(
+            "/hubspot/oauth/v3/token",
+            post(|s, h, b| token::issue(Vendor::Hubspot, s, h, b)),
+        )
+        .route(
+            "/google/token",
+            post(|s, h, b| token::issue(Vendor::Google, s, h, b)),
+        )
+        .route(
+            "/hubspot/oauth/revoke",
+            post(|s, h, b| token::revoke(Vendor::Hubspot, s, h, b)),
+        )
+        .route(
+            "/hubspot/oauth/v3/token/revoke",
+            post(|s, h, b| token::revoke(Vendor::Hubspot, s, h, b)),
+        )
+        .route(
+            "/google/revoke",
+            post(|s, h, b| token::revoke(Vendor::Google, s, h, b)),
+        )
+}
+
+/// An authorization server that says this status.
+pub(crate) fn refusal(status: StatusCode) -> Response {
+    let code = match status {
+        StatusCode::BAD_REQUEST => "invalid_grant",
+        StatusCode::UNAUTHORIZED => "invalid_client",
+        StatusCode::TOO_MANY_REQUESTS => "rate_limited",
+        _ => "temporarily_unavailable",
+    };
+    problem(status, code, "The simulator was told to refuse this request.")
+}
+
+fn problem(status: StatusCode, code: &str, description: &str) -> Response {
+    (
+        status,
+        [("cache-control", "no-store")],
+        Json(json!({ "error": code, "error_description": description })),
+    )
+        .into_response()
+}
+
+/// The authorization server's identifier (RFC 9207).
+fn issuer(state: &State, vendor: Vendor) -> String {
+    match vendor {
+        Vendor::Hubspot => format!("{}/hubspot", state.base_url),
+        Vendor::Google => format!("{}/google", state.base_url),
+    }
+}

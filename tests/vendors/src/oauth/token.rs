@@ -1,0 +1,188 @@
+//! The token and revocation endpoints.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::grants::Issued;
+use super::problem;
+use crate::Vendor;
+use crate::hubspot::portal_id;
+use crate::server::State;
+use crate::text::{Pairs, first, parse_base64, parse_form, sha256_base64url};
+
+/// The token endpoint (RFC 6749 sections 4.1.3 and 6, RFC 7636).
+pub(crate) async fn issue(
+    vendor: Vendor,
+    Shared(state): Shared<Arc<State>>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let form = match read(&state, &headers, &body) {
+        Ok(form) => form,
+        Err(response) => return *response,
+    };
+    let settings = state.settings().clone();
+    let lifetime = Duration::from_secs(settings.access_token_seconds);
+    let grant_type = first(&form, "grant_type").unwrap_or_default();
+    let outcome = match grant_type {
+        "authorization_code" => {
+            let verifier = first(&form, "code_verifier").unwrap_or_default();
+            state.grants().redeem(
+                vendor,
+                first(&form, "code").unwrap_or_default(),
+                first(&form, "redirect_uri").unwrap_or_default(),
+                &sha256_base64url(verifier),
+                lifetime,
+            )
+        }
+        "refresh_token" => state.grants().renew(
+            vendor,
+            first(&form, "refresh_token").unwrap_or_default(),
+            settings.rotation,
+            lifetime,
+        ),
+        _ => {
+            return problem(
+                StatusCode::BAD_REQUEST,
+                "unsupported_grant_type",
+                "The grant_type must be authorization_code or refresh_token.",
+            );
+        }
+    };
+    match outcome {
+        Ok(issued) => {
+            let body = match vendor {
+                Vendor::Hubspot => hubspot_body(&issued, lifetime),
+                Vendor::Google => google_body(&issued, lifetime),
+            };
+            ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+        }
+        Err(refused) => problem(StatusCode::BAD_REQUEST, "invalid_grant", refused.text()),
+    }
+}
+
+/// The revocation endpoint: ends the whole grant. Unknown tokens are no error at HubSpot (RFC 7009
+/// section 2.2) and `invalid_token` at Google, which wants no client authentication.
+pub(crate) async fn revoke(
+    vendor: Vendor,
+    Shared(state): Shared<Arc<State>>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let form = match vendor {
+        Vendor::Google => parse_form(&body),
+        Vendor::Hubspot => match read(&state, &headers, &body) {
+            Ok(form) => form,
+            Err(response) => return *response,
+        },
+    };
+    let known = state
+        .grants()
+        .revoke_token(vendor, first(&form, "token").unwrap_or_default());
+    if !known && vendor == Vendor::Google {
+        return problem(
+            StatusCode::BAD_REQUEST,
+            "invalid_token",
+            "The token is expired or revoked.",
+        );
+    }
+    Json(json!({})).into_response()
+}
+
+/// The form of an authenticated client.
+fn read(state: &State, headers: &HeaderMap, body: &str) -> Result<Pairs, Box<Response>> {
+    let is_form = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
+    if !is_form {
+        return Err(Box::new(problem(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "The body must be a form.",
+        )));
+    }
+    let form = parse_form(body);
+    let twice = form
+        .iter()
+        .enumerate()
+        .any(|(at, (name, _))| form[..at].iter().any(|(earlier, _)| earlier == name));
+    if twice {
+        return Err(Box::new(problem(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "A parameter is given twice.",
+        )));
+    }
+
+    let basic = basic_credentials(headers);
+    let posted = first(&form, "client_secret").is_some();
+    if basic.is_some() && posted {
+        return Err(Box::new(problem(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "The client authenticates in two ways.",
+        )));
+    }
+    let (id, secret) = basic.unwrap_or_else(|| {
+        let field = |name| first(&form, name).unwrap_or_default().to_owned();
+        (field("client_id"), field("client_secret"))
+    });
+    let settings = state.settings();
+    if id != settings.client_id || secret != settings.client_secret {
+        return Err(Box::new(problem(
+            StatusCode::UNAUTHORIZED,
+            "invalid_client",
+            "The client is not known, or its secret is wrong.",
+        )));
+    }
+    Ok(form)
+}
+
+/// HTTP basic with the parts form-encoded (RFC 6749 section 2.3.1).
+fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let encoded = value.strip_prefix("Basic ")?;
+    let text = String::from_utf8(parse_base64(encoded)?).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    let decode = |part: &str| {
+        parse_form(&format!("v={part}"))
+            .into_iter()
+            .next()
+            .map(|(_, value)| value)
+            .unwrap_or_default()
+    };
+    Some((decode(id), decode(secret)))
+}
+
+fn hubspot_body(issued: &Issued, lifetime: Duration) -> Value {
+    json!({
+        "token_type": "bearer",
+        "access_token": issued.access_token,
+        "refresh_token": issued.refresh_token,
+        "expires_in": lifetime.as_secs(),
+        "hub_id": portal_id(&issued.user),
+        "user_id": portal_id(&issued.user) % 1_000_000,
+        "scopes": issued.scopes,
+    })
+}
+
+fn google_body(issued: &Issued, lifetime: Duration) -> Value {
+    let scopes: Vec<&str> = issued.scopes.iter().map(String::as_str).collect();
+    let mut body = json!({
+        "token_type": "Bearer",
+        "access_token": issued.access_token,
+        "expires_in": lifetime.as_secs(),
+        "scope": scopes.join(" "),
+    });
+    if let (true, Some(refresh_token)) = (issued.rotated, &issued.refresh_token) {
+        body["refresh_token"] = json!(refresh_token);
+    }
+    body
+}

@@ -1,0 +1,105 @@
+//! How a simulator behaves; most of it may be changed while it runs.
+
+use serde::{Deserialize, Serialize};
+
+/// What a simulator starts with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Client id of the one registered application, at every vendor.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// Redirect URIs that are registered, compared exactly; empty registers any.
+    pub redirect_uris: Vec<String>,
+    /// Who consents when the authorization request has no `login_hint`.
+    pub user: String,
+    /// Whether the user says yes.
+    pub consents: bool,
+    /// Answers the consent page at once to a client that does not ask for HTML.
+    pub auto_consent: bool,
+    /// Adds `iss` (RFC 9207) to the authorization response: the base URL and the vendor's name.
+    pub send_issuer: bool,
+    /// Lifetime of an access token, in seconds.
+    pub access_token_seconds: u64,
+    /// Lifetime of an authorization code, in seconds.
+    pub code_seconds: u64,
+    /// What becomes of a refresh token when it is used.
+    pub rotation: Rotation,
+    /// Requests of one portal to the HubSpot-shaped API; none for no limit.
+    pub hubspot_budget: Option<Budget>,
+    /// Its searches, counted apart as the vendor does.
+    pub hubspot_search_budget: Option<Budget>,
+    /// Requests of one user to the Gmail-shaped API.
+    pub gmail_budget: Option<Budget>,
+    /// How the Gmail-shaped API says "slow down".
+    pub gmail_refusal: Refusal,
+    /// Contacts of each user's portal at the start.
+    pub contacts: usize,
+    /// Messages of each user's mailbox at the start.
+    pub messages: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            client_id: "simulated-client".to_owned(),
+            client_secret: "simulated-secret".to_owned(),
+            redirect_uris: Vec::new(),
+            user: "ada".to_owned(),
+            consents: true,
+            auto_consent: true,
+            send_issuer: false,
+            access_token_seconds: 1_800,
+            code_seconds: 10,
+            rotation: Rotation::None,
+            hubspot_budget: None,
+            hubspot_search_budget: None,
+            gmail_budget: None,
+            gmail_refusal: Refusal::Status429,
+            contacts: 450,
+            messages: 120,
+        }
+    }
+}
+
+/// At most `requests` in any `window_ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// How many.
+    pub requests: u32,
+    /// In how many milliseconds.
+    pub window_ms: u64,
+}
+
+/// How the Gmail-shaped API refuses what is over the budget; the vendor does either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// 429 with the reason `rateLimitExceeded`.
+    Status429,
+    /// 403 with the reason `userRateLimitExceeded`.
+    Status403,
+}
+
+/// What becomes of a refresh token when it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Rotation {
+    /// It stays, for ever.
+    None,
+    /// A new one replaces it; the old one works for `seconds` more.
+    Grace {
+        /// How long.
+        seconds: u64,
+    },
+    /// A new one replaces it; the old one works until the new one is used.
+    UntilUsed,
+    /// A new one replaces it at once; `revoke_family` ends the whole grant when an old one comes
+    /// again (RFC 9700 section 4.14.2).
+    SingleUse {
+        /// Whether reuse ends the grant.
+        revoke_family: bool,
+    },
+}
