@@ -23,7 +23,7 @@ use crate::faults::{Effect, Faults, merge};
 use crate::gmail::Mailbox;
 use crate::hubspot::Portal;
 use crate::log::{Entry, Log, Side};
-use crate::oauth::{Grants, Session};
+use crate::oauth::Grants;
 use crate::options::Options;
 use crate::text::{Pairs, parse_form, sha256_base64url};
 use crate::{control, gmail, hubspot, oauth};
