@@ -9,6 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What went wrong, as a closed set: a kind exists only where a program would act differently.
 /// Documented one by one in `docs/reference/errors.md`.
@@ -71,7 +72,7 @@ pub enum Kind {
 }
 
 /// Whose move it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The program or agent that called us.
@@ -236,7 +237,7 @@ impl Kind {
 }
 
 /// What the vendor itself said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct VendorError {
     /// Its HTTP status.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -250,7 +251,7 @@ pub struct VendorError {
 }
 
 /// One complaint about the input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
     /// JSON pointer to the place; empty for the whole.
     pub path: String,
@@ -463,14 +464,15 @@ impl Error for Fault {
 }
 
 /// The body of every error answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Error)]
 pub struct Body {
     /// The error.
     pub error: BodyError,
 }
 
 /// The members of [`Body::error`].
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct BodyError {
     /// A code of [`Kind`].
     pub kind: String,

@@ -1,4 +1,1 @@
-//! The sandbox: what a connector cannot do, however it misbehaves.
-
-mod bench;
-mod guests;
+//! Stub of the theme.

@@ -91,6 +91,21 @@ impl Scope {
             Self::ExecutionsRead => "executions:read",
         }
     }
+
+    /// What it allows, for the reference.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::ToolsRead => "List and search tools and connectors.",
+            Self::ToolsExecute => "Call tools.",
+            Self::AccountsRead => "Read connected accounts and connections.",
+            Self::AccountsWrite => "Make links, disconnect and delete connected accounts.",
+            Self::AccountsVerify => "Confirm who completed a link.",
+            Self::ConnectionsWrite => "Configure connections.",
+            Self::ConnectorsWrite => "Install, activate and remove connectors of the whole host.",
+            Self::ExecutionsRead => "Read executions.",
+        }
+    }
 }
 
 impl FromStr for Scope {

@@ -25,12 +25,14 @@ use crate::vault::Vault;
 pub use model::{Account, AccountState, Connection, Reason};
 
 /// What an operator gives for a new connection.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewConnection {
     /// Its name, unique in the environment.
+    #[schema(value_type = String)]
     pub connection_name: ConnectionName,
     /// The connector, which must be installed.
+    #[schema(value_type = String)]
     pub connector: ConnectorId,
     /// Id of the manifest's auth scheme; none for its first.
     #[serde(default)]
@@ -59,7 +61,7 @@ pub struct NewConnection {
 }
 
 /// The operator's OAuth application at the vendor.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOAuthApp {
     /// Client id at the vendor.
@@ -110,13 +112,15 @@ pub struct LinkRequest {
 }
 
 /// A link for the account's owner to open.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Link {
     /// The URL, on this host. Good once, for ten minutes.
     pub authorization_link: String,
     /// The attempt.
+    #[schema(value_type = String)]
     pub auth_request_id: AuthRequestId,
     /// The account that it will activate.
+    #[schema(value_type = String)]
     pub connected_account_id: AccountId,
     /// When it expires, RFC 3339.
     pub expires_at: String,
@@ -180,7 +184,7 @@ pub struct ConnectedPage {
 pub type CallbackQuery = Vec<(String, String)>;
 
 /// What became of a disconnection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Revocation {
     /// The vendor confirmed it.

@@ -10,7 +10,7 @@ use valetkey_manifest::{AuthKind, Placement, auth::OAuth2};
 use crate::id::{AccountId, ConnectionName, ConnectorId, EnvironmentId, Identifier};
 
 /// Where an account stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AccountState {
     /// Nobody has consented yet.
@@ -26,7 +26,7 @@ pub enum AccountState {
 }
 
 /// Why an account is where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// No link was completed yet.

@@ -1,18 +1,129 @@
 //! The REST edge and the hosted pages: authenticate, parse, one verb of the core, render.
+//!
+//! Every handler is those four steps in that order. The caller comes from [`ask::Who`], which
+//! checks the scope; every verb of the core that changes something takes the caller as an actor
+//! and journals it, so that an edge cannot forget to. Faults become HTTP in [`answer`] alone.
+//! Nothing here touches sandbox, egress, vault or store.
+
+mod accounts;
+pub mod answer;
+mod ask;
+mod connections;
+mod connectors;
+mod document;
+mod execute;
+mod executions;
+mod front;
+mod list;
+mod pages;
+mod search;
+mod token;
+mod tools;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+use http::StatusCode;
 
 use crate::runtime::Runtime;
 
+pub use document::openapi;
+
 /// Every route of this host.
-pub fn router(_runtime: Arc<Runtime>) -> Router {
-    todo!()
+pub fn router(runtime: Arc<Runtime>) -> Router {
+    let names = front::names(&runtime.public_url);
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/openapi.json", get(document::serve))
+        .route("/oauth/token", post(token::token))
+        .merge(rest())
+        .merge(hosted())
+        .fallback(answer::no_such_route)
+        .method_not_allowed_fallback(answer::method_not_allowed)
+        .layer(middleware::from_fn_with_state(names, front::pass))
+        .with_state(runtime)
 }
 
-/// The OpenAPI 3.1 document of the REST edge, as served at `/openapi.json`.
-#[must_use]
-pub fn openapi() -> serde_json::Value {
-    todo!()
+fn rest() -> Router<Arc<Runtime>> {
+    Router::new()
+        .route("/api/v1/execute_tool", post(execute::execute_tool))
+        .route("/api/v1/tools", get(tools::list))
+        .route("/api/v1/tools/scoped", get(tools::scoped))
+        .route("/api/v1/tools/search", get(tools::search))
+        .route("/api/v1/tools/{name}", get(tools::get))
+        .route(
+            "/api/v1/connections",
+            get(connections::list).post(connections::create),
+        )
+        .route(
+            "/api/v1/connections/{name}",
+            get(connections::get)
+                .patch(connections::change)
+                .delete(connections::delete),
+        )
+        .route(
+            "/api/v1/connected_accounts",
+            get(accounts::list).post(accounts::create),
+        )
+        .route(
+            "/api/v1/connected_accounts/magic_link",
+            post(accounts::magic_link),
+        )
+        .route(
+            "/api/v1/connected_accounts/user/verify",
+            post(accounts::verify_user),
+        )
+        .route(
+            "/api/v1/connected_accounts/{id}",
+            get(accounts::get).delete(accounts::delete),
+        )
+        .route(
+            "/api/v1/connected_accounts/{id}/disconnect",
+            post(accounts::disconnect),
+        )
+        .route("/api/v1/executions", get(executions::list))
+        .route("/api/v1/executions/{id}", get(executions::get))
+        .route(
+            "/api/v1/connectors",
+            get(connectors::list).post(connectors::install),
+        )
+        .route("/api/v1/connectors/{id}", delete(connectors::remove))
+        .route("/api/v1/connectors/{id}/activate", post(connectors::activate))
+        .route(
+            "/api/v1/connectors/{id}/versions/{version}",
+            delete(connectors::remove_version),
+        )
+}
+
+fn hosted() -> Router<Arc<Runtime>> {
+    Router::new()
+        .route(
+            "/connect/{ticket}",
+            get(pages::open).post(pages::submit).fallback(pages::wrong_method),
+        )
+        .route(
+            "/oauth/callback/{environment}/{connection}",
+            get(pages::callback).fallback(pages::wrong_method),
+        )
+        .route("/page.css", get(pages::stylesheet))
+}
+
+/// Is the host there?
+///
+/// Answers as soon as the host takes requests.
+#[utoipa::path(get, path = "/healthz", tag = "access", operation_id = "health",
+    responses((status = 200, description = "It is.", content_type = "application/json", body = document::Health)),
+    security())]
+async fn health() -> Response {
+    answer::json(StatusCode::OK, &document::Health { status: "ok" })
+}
+
+/// A time as callers see it: RFC 3339 in UTC, from milliseconds since 1970.
+fn time(milliseconds: i64) -> String {
+    jiff::Timestamp::from_millisecond(milliseconds)
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .to_string()
 }

@@ -41,7 +41,7 @@ pub enum Actor {
 }
 
 /// One call of a tool, finished.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Execution {
     /// `exe_…`.
     pub execution_id: String,

@@ -5,7 +5,6 @@
 //! snapshot never changes; a swap puts a new one in its place. Reading one takes no lock;
 //! changes happen one after the other, each to its end even when its caller goes away.
 
-pub mod build;
 pub mod check;
 mod components;
 mod load;
@@ -102,7 +101,7 @@ pub struct LoadedTool {
 }
 
 /// A connector as operators see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Installed {
     /// Connector id.
     pub connector: String,
@@ -117,7 +116,7 @@ pub struct Installed {
 }
 
 /// One version of an installed connector.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct InstalledVersion {
     /// Version text of the manifest.
     pub version: String,

@@ -8,7 +8,6 @@
 //! Unknown keys are errors everywhere: a misspelt key never becomes a silent default.
 
 pub mod auth;
-pub mod template;
 pub mod tool;
 
 use std::collections::BTreeMap;

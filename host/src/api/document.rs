@@ -1,0 +1,117 @@
+//! The OpenAPI 3.1 document, from the handlers' own attributes.
+
+use std::sync::LazyLock;
+
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::openapi::security::{ClientCredentials, Flow, OAuth2, Scopes, SecurityScheme};
+use utoipa::openapi::{Components, Content, OpenApi as Document, Ref, ResponseBuilder};
+use utoipa::{Modify, OpenApi, ToSchema};
+
+use super::answer::json_bytes;
+use super::{accounts, connections, connectors, execute, executions, token, tools};
+use crate::access::Scope;
+use crate::error;
+
+/// That the host is there.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `ok`.
+    pub status: &'static str,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Valetkey",
+        description = "One endpoint for every tool of every connected account of your users. Every error has the shape `Error`; `docs/reference/errors.md` explains each kind."
+    ),
+    paths(
+        super::health,
+        serve,
+        token::token,
+        execute::execute_tool,
+        tools::list,
+        tools::scoped,
+        tools::search,
+        tools::get,
+        connections::list,
+        connections::create,
+        connections::get,
+        connections::change,
+        connections::delete,
+        accounts::list,
+        accounts::create,
+        accounts::get,
+        accounts::delete,
+        accounts::disconnect,
+        accounts::magic_link,
+        accounts::verify_user,
+        executions::list,
+        executions::get,
+        connectors::list,
+        connectors::install,
+        connectors::activate,
+        connectors::remove,
+        connectors::remove_version,
+    ),
+    components(schemas(error::Body)),
+    modifiers(&Errors, &Security)
+)]
+struct Api;
+
+/// Every operation may answer an error, in the one shape.
+struct Errors;
+
+impl Modify for Errors {
+    fn modify(&self, document: &mut Document) {
+        let error = ResponseBuilder::new()
+            .description("What went wrong, whose move it is, and what to do.")
+            .content(
+                "application/json",
+                Content::new(Some(Ref::from_schema_name("Error"))),
+            )
+            .build();
+        for item in document.paths.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                operation
+                    .responses
+                    .responses
+                    .insert("default".to_owned(), error.clone().into());
+            }
+        }
+    }
+}
+
+/// The one way of proving who calls.
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut Document) {
+        let scopes = Scopes::from_iter(Scope::ALL.map(|scope| (scope.as_str(), scope.about())));
+        let flow = Flow::ClientCredentials(ClientCredentials::new("/oauth/token", scopes));
+        document
+            .components
+            .get_or_insert_with(Components::new)
+            .add_security_scheme("client", SecurityScheme::OAuth2(OAuth2::new([flow])));
+    }
+}
+
+/// The document, as served at `/openapi.json`.
+#[must_use]
+pub fn openapi() -> Value {
+    serde_json::to_value(Api::openapi()).unwrap_or_default()
+}
+
+static TEXT: LazyLock<String> = LazyLock::new(|| openapi().to_string());
+
+/// This document
+#[utoipa::path(get, path = "/openapi.json", tag = "access", operation_id = "document",
+    responses((status = 200, description = "OpenAPI 3.1.", body = Object, content_type = "application/json")),
+    security())]
+pub(super) async fn serve() -> Response {
+    json_bytes(StatusCode::OK, TEXT.as_str())
+}

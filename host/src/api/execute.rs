@@ -1,0 +1,166 @@
+//! `/api/v1/execute_tool`: the call that everything else is for.
+//!
+//! When the client goes away before the answer, its connection ends and with it this handler's
+//! future: the call is dropped where it stands, down to the guest and the request to the vendor.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::answer::{Answer, EXECUTION_ID, Refusal, json_bytes};
+use super::ask::{Json, Who, only, scope};
+use crate::accounts::Selector;
+use crate::call::{self, Outcome, Request};
+use crate::config;
+use crate::error::{Fault, Problem};
+use crate::id::{AccountId, ConnectionName, ExecutionId, Identifier};
+use crate::runtime::Runtime;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Characters of an idempotency key or an agent's run id.
+const MAX_KEY_CHARS: usize = 255;
+
+/// A tool call.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExecuteTool {
+    /// Name of the tool, or an alias.
+    tool_name: String,
+    /// The application's key for the user whose account is meant.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    identifier: Option<Identifier>,
+    /// Or the account itself, `ca_…`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    connected_account_id: Option<AccountId>,
+    /// Tells accounts of one user on several connections apart.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    connection_name: Option<ConnectionName>,
+    /// The tool's input, by its `input_schema`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    params: Map<String, Value>,
+    /// The agent's own name for its run, for the record. At most 255 visible characters.
+    #[serde(default)]
+    agent_run_id: Option<String>,
+    /// How long the caller waits for the answer, in milliseconds. The host's
+    /// `server.default_deadline_ms` when absent, and at most its `server.max_deadline_ms`.
+    #[serde(default)]
+    deadline_ms: Option<u64>,
+}
+
+/// What a call answers.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the shape of the document; `render` writes it")]
+pub(super) struct Executed {
+    /// The tool's result, in the vendor's own shape.
+    #[schema(value_type = Value)]
+    data: Value,
+    /// The execution, `exe_…`.
+    execution_id: String,
+    /// Where there is more: the same call with `params.cursor` set to this answers the next page.
+    #[schema(required = false)]
+    next_cursor: Option<String>,
+}
+
+/// Call a tool
+///
+/// Runs one tool with the account of one user. The same `Idempotency-Key` with the same call
+/// answers the first outcome again instead of calling twice. An error carries the `execution_id` too.
+#[utoipa::path(post, path = "/api/v1/execute_tool", tag = "tools", operation_id = "executeTool",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Any text of 1 to 255 visible characters, new for each call that may happen once.")),
+    request_body = ExecuteTool,
+    responses((status = 200, description = "The result.", body = Executed)),
+    security(("client" = ["tools:execute"])))]
+pub(super) async fn execute_tool(
+    State(host): State<Arc<Runtime>>,
+    Who(caller, ..): Who<scope::ToolsExecute>,
+    headers: HeaderMap,
+    Json(body): Json<ExecuteTool>,
+) -> Answer {
+    let request = Request {
+        tool_name: body.tool_name,
+        selector: Selector {
+            identifier: body.identifier,
+            connected_account_id: body.connected_account_id,
+            connection_name: body.connection_name,
+        },
+        params: body.params,
+        agent_run_id: body
+            .agent_run_id
+            .map(|id| visible("/agent_run_id", id))
+            .transpose()?,
+        idempotency_key: idempotency_key(&headers)?,
+        deadline: body
+            .deadline_ms
+            .map(|ms| deadline(ms, &host.config.server))
+            .transpose()?,
+    };
+    match call::run(&host, &caller, request).await {
+        (execution, Ok(outcome)) => render(&execution, &outcome),
+        (execution, Err(fault)) => Err(Refusal::of_execution(fault, execution)),
+    }
+}
+
+fn deadline(ms: u64, settings: &config::Server) -> Result<Duration, Fault> {
+    if (1..=settings.max_deadline_ms).contains(&ms) {
+        return Ok(Duration::from_millis(ms));
+    }
+    Err(Fault::invalid(
+        "The body is not what this path takes; `fields` says where.",
+        vec![Problem {
+            path: "/deadline_ms".to_owned(),
+            problem: format!("must be 1 to {}", settings.max_deadline_ms),
+        }],
+    ))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
+    if !headers.contains_key(IDEMPOTENCY_KEY) {
+        return Ok(None);
+    }
+    let key = only(headers, IDEMPOTENCY_KEY).unwrap_or_default();
+    visible("Idempotency-Key", key.to_owned()).map(Some)
+}
+
+fn visible(place: &str, text: String) -> Result<String, Fault> {
+    if (1..=MAX_KEY_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text);
+    }
+    Err(Fault::invalid(
+        "The request is not what this path takes; `fields` says where.",
+        vec![Problem {
+            path: place.to_owned(),
+            problem: format!("must be one text of 1 to {MAX_KEY_CHARS} visible ASCII characters"),
+        }],
+    ))
+}
+
+/// Writes the answer around the result, which is JSON already and may be megabytes.
+fn render(execution: &ExecutionId, outcome: &Outcome) -> Result<Response, Refusal> {
+    let data = outcome.data.get();
+    let mut body = String::with_capacity(data.len() + 128);
+    body.push_str(r#"{"data":"#);
+    body.push_str(data);
+    body.push_str(r#","execution_id":""#);
+    body.push_str(execution.as_str());
+    body.push('"');
+    if let Some(cursor) = &outcome.next_cursor {
+        body.push_str(r#","next_cursor":"#);
+        body.push_str(&serde_json::to_string(cursor).map_err(Fault::internal)?);
+    }
+    body.push('}');
+    let mut response = json_bytes(StatusCode::OK, body);
+    if let Ok(id) = HeaderValue::from_str(execution.as_str()) {
+        response.headers_mut().insert(EXECUTION_ID, id);
+    }
+    Ok(response)
+}
