@@ -149,6 +149,7 @@ impl Runtime {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.registry.close().await;
         self.journal.close().await;
     }
 }

@@ -1,0 +1,227 @@
+//! `valetkey connector`: build and check on the author's machine; install and manage on a host.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use http::Method;
+use serde_json::{Value, json};
+
+use super::client::{Client, Remote, encoded};
+use super::output::{Output, cell};
+use super::{FAILED, Global, block_on};
+use crate::registry::{check, manifest_file};
+
+/// What to do with connectors.
+#[derive(Debug, Subcommand)]
+pub(super) enum Connector {
+    /// Check a connector.toml: names, schemas, endpoints, templates
+    Check(Check),
+    /// What is installed on the host
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Install a component and make it the active version
+    Install(Install),
+    /// Make an installed version the active one
+    Activate(Activate),
+    /// Remove a connector or one version of it
+    Remove(Remove),
+}
+
+/// Checks a connector's manifest and says everything that is wrong with it at once.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  valetkey connector check plugins/hubspot
+  valetkey connector check . --json")]
+pub(super) struct Check {
+    /// Folder with the connector.toml
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+/// Lists installed connectors and their versions.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  valetkey connector list
+  valetkey connector list --json | jq -r '.items[].active_version'")]
+pub(super) struct List {
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Installs a component on the running host. It is checked and compiled beside the running calls,
+/// then swapped in; calls that run finish on the version that they began with. The version before
+/// stays for roll-back. The same bytes again change nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  valetkey connector install target/connectors/hubspot.wasm
+  valetkey connector install hubspot.wasm --server https://keys.example.com")]
+pub(super) struct Install {
+    /// The component, as `connector build` wrote it
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Makes an installed version the active one; without a version, the one before.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  valetkey connector activate hubspot            Roll back
+  valetkey connector activate hubspot 1.2.0")]
+pub(super) struct Activate {
+    /// Connector id
+    connector: String,
+    /// Version [default: the one that was active before]
+    version: Option<String>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Removes a connector with all its versions, or one version that is not the active one. Calls
+/// that run may finish within `sandbox.drain_ms`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  valetkey connector remove hubspot
+  valetkey connector remove hubspot 1.1.0")]
+pub(super) struct Remove {
+    /// Connector id
+    connector: String,
+    /// Only this version
+    version: Option<String>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl Connector {
+    pub(super) fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Check(command) => command.run(output),
+            Self::List(command) => block_on(command.run(global, output)),
+            Self::Install(command) => block_on(command.run(global, output)),
+            Self::Activate(command) => block_on(command.run(global, output)),
+            Self::Remove(command) => block_on(command.run(global, output)),
+        }
+    }
+}
+
+impl Check {
+    fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
+        let manifest = manifest_file::read(&self.dir).map_err(anyhow::Error::msg)?;
+        let problems = check::manifest(&manifest);
+        let (id, tools) = (&manifest.connector.id, manifest.tools.len());
+        if output.json {
+            output.data(&json!({"connector": id, "tools": tools, "problems": problems}));
+        } else {
+            for problem in &problems {
+                output.line(&format!("{}: {}", problem.path, problem.problem));
+            }
+        }
+        if problems.is_empty() {
+            output.say(&format!("connector `{id}` is acceptable: {tools} tools"));
+            return Ok(ExitCode::SUCCESS);
+        }
+        output.error(&format!("connector `{id}` has {} problems", problems.len()));
+        Ok(ExitCode::from(FAILED))
+    }
+}
+
+impl List {
+    async fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
+        let client = Client::connect(global, &self.remote).await?;
+        let items = client.list("/api/v1/connectors").await?;
+        if output.json {
+            output.data(&json!({ "items": items }));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut rows = Vec::new();
+        for item in &items {
+            for version in item["versions"].as_array().into_iter().flatten() {
+                let active = version["version"] == item["active_version"];
+                let state = match version["problem"].as_str() {
+                    Some(problem) => format!("not loaded: {problem}"),
+                    None if active => format!("active, {} tools", cell(item, "tools")),
+                    None => String::new(),
+                };
+                let digest: String = cell(version, "digest").chars().take(12).collect();
+                let installed_at = cell(version, "installed_at");
+                rows.push(vec![
+                    cell(item, "connector"),
+                    cell(version, "version"),
+                    digest,
+                    installed_at,
+                    state,
+                ]);
+            }
+        }
+        output.table(&["connector", "version", "digest", "installed", "state"], &rows);
+        if rows.is_empty() {
+            output.hint("`valetkey connector install FILE` installs one");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Install {
+    async fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
+        let component =
+            std::fs::read(&self.file).with_context(|| format!("{} cannot be read", self.file.display()))?;
+        let client = Client::connect(global, &self.remote).await?;
+        let installed = {
+            let _shown = output.progress(format!("checking and compiling {}", self.file.display()));
+            client.upload("/api/v1/connectors", component).await?
+        };
+        show(output, &installed);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Activate {
+    async fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
+        let client = Client::connect(global, &self.remote).await?;
+        let path = format!("/api/v1/connectors/{}/activate", encoded(&self.connector));
+        let body = match &self.version {
+            Some(version) => json!({ "version": version }),
+            None => json!({}),
+        };
+        show(output, &client.json(Method::POST, &path, &body).await?);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Remove {
+    async fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
+        let client = Client::connect(global, &self.remote).await?;
+        let mut path = format!("/api/v1/connectors/{}", encoded(&self.connector));
+        if let Some(version) = &self.version {
+            path.push_str(&format!("/versions/{}", encoded(version)));
+        }
+        client.json(Method::DELETE, &path, &Value::Null).await?;
+        if output.json {
+            output.data(&json!({"connector": self.connector, "version": self.version, "removed": true}));
+        } else {
+            output.say(&format!("removed {}", self.connector));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn show(output: &Output, installed: &Value) {
+    if output.json {
+        output.data(installed);
+        return;
+    }
+    let versions = installed["versions"].as_array().map_or(0, Vec::len);
+    output.line(&format!(
+        "{} {} is active: {} tools, {versions} installed",
+        cell(installed, "connector"),
+        cell(installed, "active_version"),
+        cell(installed, "tools"),
+    ));
+}
