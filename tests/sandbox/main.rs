@@ -1,1 +1,4 @@
-//! Stub of the theme.
+//! The sandbox: what a connector cannot do, however it misbehaves.
+
+mod bench;
+mod guests;

@@ -4,12 +4,20 @@
 //!
 //! Called by `sandbox`. It names no user and holds no secret.
 
+pub(crate) mod bindings;
+mod http;
+pub(crate) mod log;
+mod runtime;
+pub(crate) mod session;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use valetkey_manifest::AuthKind;
 
 use crate::egress::Reach;
+
+pub use log::{GuestLog, LogLine, sanitise};
 
 /// What one call may use, in full.
 pub struct Grant {
@@ -59,47 +67,4 @@ pub struct CallContext {
     pub page_token: Option<String>,
     /// Items wanted on the page.
     pub page_size: Option<u32>,
-}
-
-/// The lines that a guest logged: sanitised, cut, counted.
-#[derive(Debug, Default)]
-pub struct GuestLog {
-    lines: Mutex<Vec<LogLine>>,
-    dropped: std::sync::atomic::AtomicU32,
-}
-
-/// One line of a guest's log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogLine {
-    /// `debug`, `info`, `warn` or `error`.
-    pub level: &'static str,
-    /// The text, control characters escaped.
-    pub message: String,
-}
-
-impl GuestLog {
-    /// Keeps a line unless the limit is reached; then it is counted.
-    pub fn push(&self, line: LogLine, limit: u32) {
-        let mut lines = self
-            .lines
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if lines.len() < limit as usize {
-            lines.push(line);
-        } else {
-            self.dropped.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        }
-    }
-
-    /// The kept lines and how many were dropped.
-    #[must_use]
-    pub fn take(&self) -> (Vec<LogLine>, u32) {
-        let lines = std::mem::take(
-            &mut *self
-                .lines
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        );
-        (lines, self.dropped.load(std::sync::atomic::Ordering::Relaxed))
-    }
 }

@@ -4,15 +4,30 @@
 //! Called by `capability` for guests and by `accounts` for token endpoints. No other module may
 //! open a socket to a vendor (`clippy.toml` forbids it).
 
-pub mod credential;
+mod address;
+mod client;
+mod credential;
+mod decode;
+mod dial;
+mod endpoint;
+mod gate;
+mod lane;
+mod limits;
+mod redact;
+mod retry;
+mod rule;
+mod signals;
+mod tls;
+mod token;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::header::{ACCEPT_ENCODING, HeaderValue, LOCATION, USER_AGENT};
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::Instant;
 
@@ -20,9 +35,26 @@ use valetkey_manifest::{Budget, Errors, Throttle};
 
 use crate::clock::Clock;
 use crate::config;
-use crate::error::Fault;
+use crate::error::{Fault, VendorError};
+
+use client::{Answer, Client, Failure, Metered, Patience};
+use decode::Bounds;
+use dial::{Dialer, Reachable, SystemResolver};
+use gate::Admitted;
+use limits::{Connection, Limits, Pause};
+use signals::Throttled;
 
 pub use credential::{Credential, Material};
+pub use dial::Resolve;
+pub use endpoint::{Endpoint, endpoint};
+pub use redact::{MIN_SECRET_BYTES, REDACTED};
+pub use rule::{Allowed, Segment, allowed};
+pub use token::{TokenAnswer, TokenRequest, TokenTransportError};
+
+/// Attempts of one request that a vendor may answer with "slow down".
+const MAX_THROTTLED: u32 = 8;
+/// Sent unless the connector names itself; several vendors refuse requests without one.
+const USER_AGENT_TEXT: &str = concat!("valetkey/", env!("CARGO_PKG_VERSION"));
 
 /// Where the credential of one account comes from. `accounts` implements it; a guest's request
 /// reaches it only through [`Egress::send`].
@@ -33,49 +65,6 @@ pub trait Credentials: Send + Sync {
     /// The vendor answered 401 to the credential of generation `rejected`: a newer one, after at
     /// most one refresh however many ask. A fault when none is to be had.
     fn renew(&self, rejected: u64, deadline: Instant) -> BoxFuture<'_, Result<Arc<Credential>, Fault>>;
-}
-
-/// One endpoint of a connection, resolved: the manifest's URL with the connection's override and
-/// the account's configuration filled in, parsed and checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// `https`, or `http` for a development connection on loopback.
-    pub scheme: http::uri::Scheme,
-    /// Host and port as in the URL.
-    pub authority: http::uri::Authority,
-    /// Base path without a trailing slash; may be empty.
-    pub base_path: String,
-    /// Whether the credential is added.
-    pub credential: bool,
-    /// Constant headers.
-    pub headers: HeaderMap,
-}
-
-/// One method and path template that a tool may use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Allowed {
-    /// The method.
-    pub method: Method,
-    /// Endpoint name.
-    pub endpoint: String,
-    /// Segments below the endpoint's base; see [`Segment`].
-    pub segments: Vec<Segment>,
-}
-
-/// One part of a path template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Segment {
-    /// Exactly this, percent-encoding normalised.
-    Literal(String),
-    /// A segment that begins and ends with fixed texts around a placeholder (`{id}:cancel`).
-    Pattern {
-        /// Before the placeholder.
-        prefix: String,
-        /// After it.
-        suffix: String,
-    },
-    /// All that follows.
-    Rest,
 }
 
 /// What is the same for every call of one tool version on one connection: shared, built once.
@@ -173,94 +162,321 @@ pub struct GuestResponse {
     pub body: Bytes,
 }
 
-/// A request of the host itself to an authorization server: never redirected, strictly capped.
-pub struct TokenRequest {
-    /// `https` URL, or `http` on loopback when `development`.
-    pub url: String,
-    /// Headers, the client's own authentication included.
-    pub headers: HeaderMap,
-    /// Form body.
-    pub body: Bytes,
-    /// Whether the connection is marked for development.
-    pub development: bool,
-    /// Cap on the answer's body.
-    pub max_response_bytes: usize,
-    /// The whole exchange.
-    pub timeout: Duration,
-}
-
-/// An authorization server's answer. Its body may hold tokens: it never prints.
-pub struct TokenAnswer {
-    /// Status.
-    pub status: StatusCode,
-    /// `content-type`, lower case.
-    pub content_type: Option<String>,
-    /// `retry-after` as a duration, if given and understood.
-    pub retry_after: Option<Duration>,
-    /// Body.
-    pub body: Bytes,
-}
-
-/// Why a token request has no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenTransportError {
-    /// Refused before anything was sent: URL, scheme or address.
-    #[error("the request was refused before sending: {0}")]
-    Refused(String),
-    /// Certainly not received by the server (no connection was made).
-    #[error("no connection was made: {0}")]
-    NotSent(String),
-    /// Sent, and no whole answer came: the server may have acted.
-    #[error("no whole answer came: {0}")]
-    OutcomeUnknown(String),
-}
-
 /// Built once; cheap to share.
-pub struct Egress {}
+pub struct Egress {
+    settings: config::Egress,
+    clock: Clock,
+    limits: Limits,
+    /// Pooled connections to vendors on the internet.
+    vendors: Client,
+    /// Pooled connections to loopback, for development connections alone.
+    local: Client,
+    /// A fresh connection for every token request: a pooled one may be closing just as the
+    /// request is written, and then nobody knows whether a single-use token was used.
+    tokens: Client,
+    /// The same on loopback.
+    local_tokens: Client,
+}
 
 impl Egress {
     /// Builds the clients.
     ///
     /// # Errors
     /// The extra certificate authorities cannot be read.
-    pub fn new(_settings: &config::Egress, _clock: Clock) -> anyhow::Result<Self> {
-        todo!()
+    pub fn new(settings: &config::Egress, clock: Clock) -> anyhow::Result<Self> {
+        Self::with_resolver(settings, clock, Arc::new(SystemResolver))
     }
 
-    /// Sends one request of a guest, on behalf of the account behind `reach`.
+    /// Builds the clients with another idea of what names mean.
     ///
     /// # Errors
-    /// A fault when there is no answer; any status is an answer.
-    pub async fn send(&self, _reach: &Reach, _request: GuestRequest) -> Result<GuestResponse, Fault> {
-        todo!()
+    /// The extra certificate authorities cannot be read.
+    pub fn with_resolver(
+        settings: &config::Egress,
+        clock: Clock,
+        resolver: Arc<dyn Resolve>,
+    ) -> anyhow::Result<Self> {
+        let tls = Arc::new(tls::config(settings.extra_ca_file.as_deref())?);
+        let dialer = |reachable| {
+            Dialer::new(
+                reachable,
+                resolver.clone(),
+                tls.clone(),
+                Duration::from_millis(settings.connect_ms),
+                Duration::from_millis(settings.tls_ms),
+            )
+        };
+        let public = dialer(Reachable::Public);
+        let loopback = dialer(Reachable::Loopback);
+        Ok(Self {
+            settings: settings.clone(),
+            clock,
+            limits: Limits::default(),
+            vendors: Client::new(public.clone(), settings, settings.idle_per_host),
+            local: Client::new(loopback.clone(), settings, settings.idle_per_host),
+            tokens: Client::new(public, settings, 0),
+            local_tokens: Client::new(loopback, settings, 0),
+        })
+    }
+
+    /// Sends one request of a guest, on behalf of the account behind `reach`: gate, permit,
+    /// credential, send, learn, and again where the vendor says so or it is safe.
+    ///
+    /// A 401 is answered by one renewal of the credential and one repetition, of writes too: the
+    /// vendor refused the request, so it was not carried out.
+    ///
+    /// # Errors
+    /// A fault when there is no answer; any status is an answer, but for a vendor's "slow down"
+    /// that lasts longer than the call may take.
+    pub async fn send(&self, reach: &Reach, request: GuestRequest) -> Result<GuestResponse, Fault> {
+        reach.meter.asked.fetch_add(1, Ordering::Relaxed);
+        let admitted = gate::admit(reach, request, &self.settings)?;
+        let repeatable = retry::is_repeatable(&admitted.method, reach);
+        let max_wait = Duration::from_millis(self.settings.max_wait_ms);
+        let limits = self.limits.of(&reach.vendor.connection_key);
+        limits.earn_repetition();
+
+        let mut credential: Option<Arc<Credential>> = None;
+        let mut replaced: Option<Arc<Credential>> = None;
+        let mut attempt = 0;
+        loop {
+            limits.permit(reach, &admitted.path, max_wait).await?;
+            if admitted.endpoint.credential && credential.is_none() {
+                credential = Some(reach.credentials.current(reach.deadline).await?);
+            }
+            let outgoing = compose(&admitted, credential.as_deref())?;
+            attempt += 1;
+            if attempt > 1 {
+                reach.meter.retries.fetch_add(1, Ordering::Relaxed);
+            }
+            let pause = match self.exchange(reach, &admitted.method, outgoing).await {
+                Err(failure) => {
+                    if !retry::may_repeat(&failure, repeatable) {
+                        return Err(retry::fault(failure, &admitted, repeatable));
+                    }
+                    match self.repetition(&limits, attempt, reach.deadline) {
+                        Some(pause) => pause,
+                        None => return Err(retry::fault(failure, &admitted, repeatable)),
+                    }
+                }
+                Ok(answer) => {
+                    let now = self.clock.now();
+                    if answer.status == StatusCode::UNAUTHORIZED
+                        && let Some(rejected) = credential.take_if(|_| replaced.is_none())
+                    {
+                        reach.meter.renewals.fetch_add(1, Ordering::Relaxed);
+                        let renewed = reach
+                            .credentials
+                            .renew(rejected.generation, reach.deadline)
+                            .await?;
+                        if renewed.generation == rejected.generation {
+                            return Ok(reveal(answer, &admitted, &[Some(rejected)]));
+                        }
+                        (credential, replaced) = (Some(renewed), Some(rejected));
+                        continue;
+                    }
+                    match signals::throttled(&answer, &reach.vendor.throttles, now) {
+                        Throttled::No => {
+                            if let Some(wait) = signals::exhausted(&answer.headers, now) {
+                                let until = Instant::now() + wait.min(max_wait);
+                                limits.keep_pause(&reach.account_key, Pause::Account, until);
+                            }
+                            let again = is_outage(answer.status) && repeatable;
+                            match again
+                                .then(|| self.repetition(&limits, attempt, reach.deadline))
+                                .flatten()
+                            {
+                                Some(pause) => pause,
+                                None => return Ok(reveal(answer, &admitted, &[credential, replaced])),
+                            }
+                        }
+                        told => {
+                            let wait = match told {
+                                Throttled::For(wait) => wait,
+                                _ => Duration::from_millis(250) + retry::backoff(attempt + 2),
+                            };
+                            let who = if answer.status == StatusCode::SERVICE_UNAVAILABLE {
+                                Pause::Connection
+                            } else {
+                                Pause::Account
+                            };
+                            let until = Instant::now() + wait.min(max_wait);
+                            limits.keep_pause(&reach.account_key, who, until);
+                            if wait > max_wait || until >= reach.deadline || attempt >= MAX_THROTTLED {
+                                return Err(slowed(wait, reach, answer.status));
+                            }
+                            // The pause is kept by the next permit, as by everyone else's.
+                            continue;
+                        }
+                    }
+                }
+            };
+            let began = Instant::now();
+            tokio::time::sleep(pause).await;
+            limits::waited(&reach.meter, began);
+        }
     }
 
     /// Sends one request of the host to an authorization server.
     ///
     /// # Errors
     /// No answer; whether the server may have acted is in the error.
-    pub async fn token_request(&self, _request: TokenRequest) -> Result<TokenAnswer, TokenTransportError> {
-        todo!()
+    pub async fn token_request(&self, request: TokenRequest) -> Result<TokenAnswer, TokenTransportError> {
+        let client = if request.development {
+            &self.local_tokens
+        } else {
+            &self.tokens
+        };
+        token::send(client, &self.clock, request).await
+    }
+
+    /// One attempt.
+    async fn exchange(
+        &self,
+        reach: &Reach,
+        method: &Method,
+        outgoing: http::Request<Option<Bytes>>,
+    ) -> Result<Answer, Failure> {
+        let client = if reach.vendor.development {
+            &self.local
+        } else {
+            &self.vendors
+        };
+        let now = Instant::now();
+        let settings = &self.settings;
+        let until = reach.deadline.min(now + Duration::from_millis(settings.total_ms));
+        let patience = Patience {
+            head_by: until.min(now + Duration::from_millis(settings.first_byte_ms)),
+            body: Bounds {
+                max_bytes: settings.max_response_bytes,
+                max_ratio: settings.max_ratio as usize,
+                idle: Duration::from_millis(settings.idle_body_ms),
+                until,
+                gzip_offered: true,
+            },
+        };
+        let metered = Metered {
+            meter: reach.meter.clone(),
+            write: retry::is_write(method, reach),
+        };
+        let answer = client.exchange(outgoing, Some(metered), &patience).await?;
+        let bytes = u32::try_from(answer.body.len()).unwrap_or(u32::MAX);
+        reach.meter.bytes_in.fetch_add(bytes, Ordering::Relaxed);
+        reach
+            .meter
+            .last_status
+            .store(answer.status.as_u16().into(), Ordering::Relaxed);
+        Ok(answer)
+    }
+
+    /// How long to wait before the next attempt; none when there shall be none.
+    fn repetition(&self, limits: &Connection, attempt: u32, deadline: Instant) -> Option<Duration> {
+        let pause = retry::backoff(attempt - 1);
+        let in_time = Instant::now() + pause < deadline;
+        (attempt < self.settings.attempts && in_time && limits.spend_repetition()).then_some(pause)
     }
 }
 
-/// Resolves an endpoint URL (placeholders already filled in) into its parts.
-///
-/// # Errors
-/// What is wrong with it: scheme, port, credentials, address literal, query, fragment.
-pub fn endpoint(
-    _url: &str,
-    _development: bool,
-    _credential: bool,
-    _headers: &BTreeMap<String, String>,
-) -> Result<Endpoint, String> {
-    todo!()
+/// Puts a request together from checked parts.
+fn compose(
+    admitted: &Admitted<'_>,
+    credential: Option<&Credential>,
+) -> Result<http::Request<Option<Bytes>>, Fault> {
+    let mut headers = admitted.headers.clone();
+    let mut target = admitted.target.clone();
+    if let Some(credential) = credential {
+        credential.place(&mut headers, &mut target)?;
+    }
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    headers
+        .entry(USER_AGENT)
+        .or_insert(HeaderValue::from_static(USER_AGENT_TEXT));
+
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(admitted.endpoint.scheme.clone());
+    parts.authority = Some(admitted.endpoint.authority.clone());
+    parts.path_and_query = Some(gate::reparse(target)?);
+    let uri = http::Uri::from_parts(parts).map_err(Fault::internal)?;
+
+    let mut request = http::Request::new(admitted.body.clone());
+    *request.method_mut() = admitted.method.clone();
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    Ok(request)
 }
 
-/// Parses `METHOD endpoint:/path/{name}/{*}`.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn allowed(_rule: &str) -> Result<Allowed, String> {
-    todo!()
+/// An answer as a guest may see it: without what belongs to the connection, without links that
+/// lead elsewhere, without the credentials that were used.
+fn reveal(answer: Answer, admitted: &Admitted<'_>, used: &[Option<Arc<Credential>>]) -> GuestResponse {
+    let redactors = || used.iter().flatten().map(|credential| credential.redactor());
+    let mut headers = Vec::with_capacity(answer.headers.len());
+    for (name, value) in &answer.headers {
+        if is_withheld(name.as_str(), &answer.headers)
+            || redactors().any(|redactor| redactor.in_name(name.as_str()))
+        {
+            continue;
+        }
+        let mut text = String::from_utf8_lossy(value.as_bytes());
+        if *name == LOCATION && !gate::is_same_origin(admitted.endpoint, &text) {
+            continue;
+        }
+        for redactor in redactors() {
+            text = redactor.clean_text(text);
+        }
+        headers.push((name.as_str().to_owned(), text.into_owned()));
+    }
+    let body = redactors().fold(answer.body, |body, redactor| redactor.clean(body));
+    GuestResponse {
+        status: answer.status,
+        headers,
+        body,
+    }
+}
+
+/// Headers that concern the connection alone, or that would keep state for the vendor.
+fn is_withheld(name: &str, headers: &HeaderMap) -> bool {
+    matches!(
+        name,
+        "set-cookie"
+            | "set-cookie2"
+            | "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "alt-svc"
+            | "content-length"
+            | "content-encoding"
+    ) || headers.get_all(http::header::CONNECTION).iter().any(|listed| {
+        listed.to_str().is_ok_and(|listed| {
+            listed
+                .split(',')
+                .any(|option| option.trim().eq_ignore_ascii_case(name))
+        })
+    })
+}
+
+/// Statuses by which gateways say that the vendor itself did not answer.
+fn is_outage(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+    )
+}
+
+fn slowed(wait: Duration, reach: &Reach, status: StatusCode) -> Fault {
+    let said = VendorError {
+        status: Some(status.as_u16()),
+        ..VendorError::default()
+    };
+    limits::limited(
+        wait,
+        "vendor",
+        &format!("{} asked us to wait", reach.vendor.connector),
+    )
+    .vendor(said)
 }

@@ -98,6 +98,7 @@ fn refused(error: LoadError) -> Fault {
         .because(error),
         LoadError::NotAComponent(_)
         | LoadError::TooLarge { .. }
+        | LoadError::TooComplex(_)
         | LoadError::ForbiddenImport(_)
         | LoadError::MissingExport(_)
         | LoadError::Manifest(_)
@@ -226,17 +227,21 @@ fn allowed(declared: &Tool) -> Result<Arc<[Allowed]>, Vec<(String, String)>> {
     }
 }
 
+/// What the guest gets: the request and what goes with it; for a tool in code, how to read the
+/// vendor's errors.
 fn declaration(manifest: &Manifest, declared: &Tool) -> Option<Arc<str>> {
-    let request = declared.request.clone()?;
     let paging = declared.paging.as_ref();
     let paginator = paging.and_then(|paging| manifest.paginators.get(paging.paginator.as_ref()?));
     let declaration = Declaration {
-        request,
+        request: declared.request.clone(),
         response: declared.response.clone(),
         paginator: paginator.cloned(),
         items: paging.map(|paging| paging.items.clone()),
         errors: manifest.errors.clone(),
     };
+    if declaration == Declaration::default() {
+        return None;
+    }
     let json = serde_json::to_string(&declaration).expect("a declaration is plain data");
     Some(json.into())
 }

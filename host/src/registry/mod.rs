@@ -5,6 +5,7 @@
 //! snapshot never changes; a swap puts a new one in its place. Reading one takes no lock;
 //! changes happen one after the other, each to its end even when its caller goes away.
 
+pub mod build;
 pub mod check;
 mod components;
 mod load;

@@ -4,17 +4,38 @@
 //! Called by `registry` (inspect, compile) and `call` (run). Nothing here can name a user: a call
 //! sees a [`Grant`].
 
+mod cache;
+mod call;
+pub mod compiler;
+mod cpu;
+mod engine;
+mod fault;
+mod guest;
+mod inspect;
+mod output;
+mod wasi;
+
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
 
 use valetkey_manifest::Manifest;
 
-use crate::capability::{CallContext, Grant};
+use crate::capability::bindings::ConnectorPre;
+use crate::capability::{CallContext, Grant, sanitise};
+use crate::clock::Clock;
 use crate::config;
 use crate::egress::Egress;
 use crate::error::Fault;
+
+use cache::Cache;
+use compiler::Compiler;
+use engine::{Engines, Lane, Profile};
+use guest::Guest;
 
 /// What a component says about itself, read without running or compiling it.
 #[derive(Debug, Clone)]
@@ -39,6 +60,9 @@ pub enum LoadError {
         /// `sandbox.max_component_bytes`.
         limit: usize,
     },
+    /// More functions, types, memories or nesting than the compiler is given.
+    #[error("the component is too complex: {0}")]
+    TooComplex(String),
     /// It wants something that the sandbox does not give.
     #[error(
         "the component imports `{0}`, which connectors do not get; the world of valetkey:connector is all there is"
@@ -59,7 +83,10 @@ pub enum LoadError {
 }
 
 /// A compiled component, linked and ready. Dropping the last handle frees its code.
-pub struct Component {}
+pub struct Component {
+    lane: Arc<Lane>,
+    pre: ConnectorPre<Guest>,
+}
 
 /// What a tool call answered.
 #[derive(Debug, Clone)]
@@ -71,15 +98,54 @@ pub struct GuestOutput {
 }
 
 /// Built once; holds the engines and the epoch ticker.
-pub struct Sandbox {}
+pub struct Sandbox {
+    settings: config::Sandbox,
+    engines: Arc<Engines>,
+    compiling: Engine,
+    compiler: Compiler,
+    code_hash: String,
+    cache: Arc<Cache>,
+    egress: Arc<Egress>,
+    clock: Clock,
+    /// Calls that compute for long take turns on these.
+    turns: Arc<Semaphore>,
+}
 
 impl Sandbox {
     /// Builds the engines; compiled code is cached in `cache_dir`, which becomes 0700.
     ///
     /// # Errors
     /// The engine or the folder cannot be set up.
-    pub fn new(_settings: &config::Sandbox, _cache_dir: &Path, _egress: Arc<Egress>) -> anyhow::Result<Self> {
-        todo!()
+    pub fn new(settings: &config::Sandbox, cache_dir: &Path, egress: Arc<Egress>) -> anyhow::Result<Self> {
+        let compiling = engine::compiling()?;
+        let code_hash = engine::code_hash(&compiling);
+        let cache = Cache::open(cache_dir, &code_hash)?;
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Ok(Self {
+            settings: settings.clone(),
+            engines: Engines::new(settings)?,
+            compiling,
+            compiler: Compiler::detect(),
+            code_hash,
+            cache: Arc::new(cache),
+            egress,
+            clock: Clock::system(),
+            turns: Arc::new(Semaphore::new((threads * 3 / 4).max(1))),
+        })
+    }
+
+    /// Gives guests this wall clock in place of the system's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Compiles with this compiler in place of the detected one.
+    #[must_use]
+    pub fn with_compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = compiler;
+        self
     }
 
     /// Checks untrusted bytes without compiling or running them: form, size, imports, exports,
@@ -87,8 +153,12 @@ impl Sandbox {
     ///
     /// # Errors
     /// What is wrong, by name.
-    pub fn inspect(&self, _bytes: &[u8]) -> Result<Inspection, LoadError> {
-        todo!()
+    pub fn inspect(&self, bytes: &[u8]) -> Result<Inspection, LoadError> {
+        let manifest = inspect::inspect(bytes, self.settings.max_component_bytes)?;
+        Ok(Inspection {
+            digest: digest(bytes),
+            manifest,
+        })
     }
 
     /// Compiles (or takes from the cache) and links an inspected component. Never on the call
@@ -96,8 +166,55 @@ impl Sandbox {
     ///
     /// # Errors
     /// What is wrong.
-    pub async fn compile(&self, _bytes: Arc<[u8]>, _inspection: &Inspection) -> Result<Component, LoadError> {
-        todo!()
+    pub async fn compile(&self, bytes: Arc<[u8]>, inspection: &Inspection) -> Result<Component, LoadError> {
+        let digest = digest(&bytes);
+        if digest != inspection.digest {
+            return Err(LoadError::NotAComponent(
+                "it changed after it was inspected".to_owned(),
+            ));
+        }
+        let profile = Profile::of(inspection.manifest.connector.runtime);
+        if let Some(artifact) = self.cached(&digest).await?
+            && let Ok(component) = self.link(artifact, profile).await
+        {
+            return Ok(component);
+        }
+        let time = Duration::from_secs(self.settings.compile_seconds);
+        let artifact = self.compiler.compile(&self.compiling, bytes, time).await?;
+        let artifact = self.keep(digest, artifact).await?;
+        self.link(artifact, profile).await
+    }
+
+    async fn cached(&self, digest: &str) -> Result<Option<Vec<u8>>, LoadError> {
+        let (cache, digest, code_hash) = (Arc::clone(&self.cache), digest.to_owned(), self.code_hash.clone());
+        blocking(move || cache.load(&digest, &code_hash)).await
+    }
+
+    async fn keep(&self, digest: String, artifact: Vec<u8>) -> Result<Vec<u8>, LoadError> {
+        let (cache, code_hash) = (Arc::clone(&self.cache), self.code_hash.clone());
+        blocking(move || {
+            // Without the cache the next start compiles again; this one need not fail.
+            if let Err(error) = cache.store(&digest, &code_hash, &artifact) {
+                tracing::warn!(digest, %error, "compiled code cannot be kept on the disk; the next start compiles it again");
+            }
+            artifact
+        })
+        .await
+    }
+
+    async fn link(&self, artifact: Vec<u8>, profile: Profile) -> Result<Component, LoadError> {
+        let engines = Arc::clone(&self.engines);
+        blocking(move || {
+            let lane = engines
+                .lane(profile)
+                .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+            let refused = |error: wasmtime::Error| LoadError::Compile(sanitise(&format!("{error:#}"), 1024));
+            let component = deserialize(&lane.engine, &artifact).map_err(refused)?;
+            let pre = lane.linker.instantiate_pre(&component).map_err(refused)?;
+            let pre = ConnectorPre::new(pre).map_err(refused)?;
+            Ok(Component { lane, pre })
+        })
+        .await?
     }
 
     /// Runs one tool in a fresh instance. Returns by the grant's deadline.
@@ -106,18 +223,46 @@ impl Sandbox {
     /// The guest's own fault, or what it did wrong.
     pub async fn call(
         &self,
-        _component: &Arc<Component>,
-        _grant: Grant,
-        _context: CallContext,
-        _tool: &str,
-        _input: String,
+        component: &Arc<Component>,
+        grant: Grant,
+        context: CallContext,
+        tool: &str,
+        input: String,
     ) -> Result<GuestOutput, Fault> {
-        todo!()
+        call::run(self, component, grant, &context, tool, &input).await
     }
 
     /// Instances that live now, for tests and metrics.
     #[must_use]
     pub fn live_instances(&self) -> u32 {
-        todo!()
+        self.engines.live_instances()
     }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| LoadError::Compile(format!("the work was interrupted ({error})")))
+}
+
+#[allow(
+    unsafe_code,
+    reason = "an artifact is machine code: it comes from our own compiler, either just now or from the cache, whose MAC \
+              was verified over these very bytes, already in memory"
+)]
+fn deserialize(engine: &Engine, artifact: &[u8]) -> wasmtime::Result<wasmtime::component::Component> {
+    // SAFETY: as the reason above says; wasmtime itself checks that version and settings match.
+    unsafe { wasmtime::component::Component::deserialize(engine, artifact) }
+}
+
+/// SHA-256 in lower-case hex.
+fn digest(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let mut text = String::with_capacity(64);
+    for byte in digest.as_ref() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

@@ -8,6 +8,7 @@
 //! Unknown keys are errors everywhere: a misspelt key never becomes a silent default.
 
 pub mod auth;
+pub mod template;
 pub mod tool;
 
 use std::collections::BTreeMap;

@@ -64,11 +64,17 @@ pub struct Hints {
     pub idempotent: bool,
 }
 
-/// The request of a declared tool. Texts are templates: `{name}` is the input's `name`,
-/// `{a.b}` a field of an object, `{page.token}` and `{page.size}` the host's page. In a path a
-/// value is percent-encoded as one segment. A JSON string that is one placeholder and nothing
-/// else becomes the value with its type; a query parameter, header or object member whose
-/// placeholder has no value is left out.
+/// The request of a declared tool. Texts are templates ([`crate::template`]):
+///
+/// * `{name}` is the input's `name`, `{a.b}` a member of an object; `{page.token}` and
+///   `{page.size}` are the page to fetch; `{config.name}` is the account's configuration.
+/// * In a path, a value is percent-encoded as one segment; it has to be there and not empty.
+/// * In a body, a text that is one placeholder and nothing else becomes the value with its type,
+///   and `{name...}` as an element of an array becomes the elements of an array.
+/// * What has no value is left out: a query parameter, a header, an object member, an array
+///   element. An object or array inside the body goes when it has placeholders and none of them
+///   has a value, its constants with it. `null` in a body is a value.
+/// * Arrays and objects inside a longer text are written as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -164,10 +170,11 @@ pub enum Paginator {
 
 /// The part of the manifest that the guest SDK needs to run a declared tool: what the host puts
 /// into `context.declaration`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Declaration {
-    /// The request.
-    pub request: Request,
+    /// The request; none for a tool that is code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
     /// What becomes of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Response>,

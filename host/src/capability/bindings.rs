@@ -1,0 +1,14 @@
+//! The contract of `wit/` as Rust: generated, nothing else.
+
+#![allow(missing_docs, reason = "generated; the documentation is in wit/")]
+#![allow(clippy::allow_attributes_without_reason, reason = "generated")]
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "connector",
+    imports: {
+        "valetkey:connector/runtime": trappable,
+        default: async | trappable,
+    },
+    exports: { default: async },
+});

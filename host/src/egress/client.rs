@@ -1,0 +1,276 @@
+//! One exchange with a vendor over a pooled connection: send, await the head, read the body,
+//! each within its time. Says exactly whether a request that failed may have been received.
+//!
+//! Called by `Egress::send` and `Egress::token_request`. It never follows a redirect, keeps no
+//! cookie and repeats nothing that was written.
+
+use std::convert::Infallible;
+use std::error::Error as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
+use hyper::body::{Body, Frame, SizeHint};
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::{Instant, timeout_at};
+
+use super::Meter;
+use super::decode::{self, BodyError, Bounds};
+use super::dial::{DialError, Dialer};
+use crate::config;
+
+/// Idle connections are dropped after this long: shorter than what most vendors keep, so that
+/// few requests meet a connection that is just being closed.
+const POOL_IDLE: Duration = Duration::from_secs(50);
+
+/// A vendor's whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers as received.
+    pub headers: HeaderMap,
+    /// Decoded body.
+    pub body: Bytes,
+}
+
+/// Why there is no whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The address or scheme may not be reached.
+    Address,
+    /// No connection: name, route or port.
+    Unreachable,
+    /// No trustworthy TLS.
+    Tls,
+    /// No connection in time.
+    ConnectTimeout,
+    /// A connection, and no answer or no end of it in time.
+    Timeout,
+    /// Something that is not an HTTP answer.
+    Protocol,
+    /// Larger than allowed.
+    TooLarge,
+    /// The connection broke.
+    Lost,
+}
+
+/// A failed exchange.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong.
+    pub why: Why,
+    /// Whether any of the request may have been written to a connection.
+    pub started: bool,
+    /// The cause, for the log.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// How long and how much one exchange may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// When the head must be there.
+    pub head_by: Instant,
+    /// The body's bounds.
+    pub body: Bounds,
+}
+
+/// A client: pooled connections to where its dialer may go.
+#[derive(Clone)]
+pub struct Client(legacy::Client<Dialer, Outgoing>);
+
+impl Client {
+    /// A client over `dialer` that keeps `idle_per_host` connections; 0 makes a fresh one for
+    /// every request.
+    pub fn new(dialer: Dialer, settings: &config::Egress, idle_per_host: usize) -> Self {
+        let header_bytes = u32::try_from(settings.max_header_bytes).unwrap_or(u32::MAX);
+        Self(
+            legacy::Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .timer(TokioTimer::new())
+                .pool_idle_timeout(POOL_IDLE)
+                .pool_max_idle_per_host(idle_per_host)
+                // hyper's floor for this buffer is 8 KiB.
+                .http1_max_buf_size(settings.max_header_bytes.max(8 * 1024))
+                .http1_max_headers(settings.max_header_fields)
+                .http2_max_header_list_size(header_bytes)
+                .build(dialer),
+        )
+    }
+
+    /// Sends `request` and reads the whole answer.
+    ///
+    /// # Errors
+    /// No whole answer; whether the request may have been received is in the failure.
+    pub async fn exchange(
+        &self,
+        request: Request<Option<Bytes>>,
+        meter: Option<Metered>,
+        patience: &Patience,
+    ) -> Result<Answer, Failure> {
+        let wire = Arc::new(Wire {
+            started: AtomicBool::new(false),
+            meter,
+        });
+        let request = request.map(|bytes| Outgoing {
+            bytes,
+            wire: wire.clone(),
+        });
+        let head = match timeout_at(patience.head_by, self.0.request(request)).await {
+            Ok(Ok(head)) => head,
+            Ok(Err(error)) => return Err(Failure::of_request(error, wire.is_started())),
+            Err(elapsed) => {
+                let started = wire.is_started();
+                let why = if started {
+                    Why::Timeout
+                } else {
+                    Why::ConnectTimeout
+                };
+                return Err(Failure {
+                    why,
+                    started,
+                    source: elapsed.into(),
+                });
+            }
+        };
+        let (parts, body) = head.into_parts();
+        match decode::read(&parts.headers, body, &patience.body).await {
+            Ok(body) => Ok(Answer {
+                status: parts.status,
+                headers: parts.headers,
+                body,
+            }),
+            Err(error) => Err(Failure::of_body(error)),
+        }
+    }
+}
+
+impl Failure {
+    /// The cause and its causes, for the log.
+    pub fn chain(&self) -> String {
+        let mut text = self.source.to_string();
+        let mut next = self.source.source();
+        while let Some(error) = next {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            next = error.source();
+        }
+        text
+    }
+
+    fn of_request(error: legacy::Error, started: bool) -> Self {
+        let why = match error.source() {
+            Some(source) => match (
+                source.downcast_ref::<DialError>(),
+                source.downcast_ref::<hyper::Error>(),
+            ) {
+                (Some(dial), _) => match dial {
+                    DialError::Address { .. } | DialError::Scheme => Why::Address,
+                    DialError::Resolve { .. } | DialError::Connect { .. } => Why::Unreachable,
+                    DialError::ConnectTimeout { .. } | DialError::TlsTimeout { .. } => Why::ConnectTimeout,
+                    DialError::Tls { .. } => Why::Tls,
+                },
+                (_, Some(hyper)) if hyper.is_parse_too_large() => Why::TooLarge,
+                (_, Some(hyper)) if hyper.is_parse() => Why::Protocol,
+                (_, Some(hyper)) if hyper.is_timeout() => Why::Timeout,
+                _ => Why::Lost,
+            },
+            None => Why::Lost,
+        };
+        // A vendor that breaks the protocol before it saw anything still received nothing.
+        Self {
+            why,
+            started,
+            source: error.into(),
+        }
+    }
+
+    fn of_body(error: BodyError) -> Self {
+        let why = match &error {
+            BodyError::TooLarge(_) | BodyError::Ratio(_) => Why::TooLarge,
+            BodyError::Encoding(_) | BodyError::Gzip(_) | BodyError::Broken(_) => Why::Protocol,
+            BodyError::Stalled => Why::Timeout,
+        };
+        Self {
+            why,
+            started: true,
+            source: error.into(),
+        }
+    }
+}
+
+/// What a request adds to a call's meter when it is written.
+pub struct Metered {
+    /// The call's meter.
+    pub meter: Arc<Meter>,
+    /// Whether the request may change the vendor's data.
+    pub write: bool,
+}
+
+/// Whether a request was written.
+struct Wire {
+    started: AtomicBool,
+    meter: Option<Metered>,
+}
+
+impl Wire {
+    fn is_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    /// `bytes` of body are about to be written, after a head.
+    fn start(&self, bytes: usize) {
+        if self.started.load(Ordering::Relaxed) || self.started.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if let Some(Metered { meter, write }) = &self.meter {
+            meter.requests.fetch_add(1, Ordering::Relaxed);
+            meter.writes_sent.fetch_add(u32::from(*write), Ordering::Relaxed);
+            meter
+                .bytes_out
+                .fetch_add(u32::try_from(bytes).unwrap_or(u32::MAX), Ordering::Relaxed);
+        }
+    }
+}
+
+/// A request's body that notes when the connection first looks at it. hyper asks a body for its
+/// length exactly when it writes the request's head, and hands an unwritten request back
+/// untouched: a body nobody looked at was certainly not sent.
+struct Outgoing {
+    bytes: Option<Bytes>,
+    wire: Arc<Wire>,
+}
+
+impl Outgoing {
+    fn len(&self) -> usize {
+        self.bytes.as_ref().map_or(0, Bytes::len)
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.wire.start(self.len());
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.wire.start(self.len());
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.wire.start(self.len());
+        SizeHint::with_exact(self.len() as u64)
+    }
+}

@@ -1,0 +1,153 @@
+//! What a tool may send: one method and one path template per rule.
+//!
+//! `registry` parses the rules of a manifest once; [`super::gate`] matches every request.
+
+use http::Method;
+
+use super::gate;
+
+/// One method and path template that a tool may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// The method.
+    pub method: Method,
+    /// Endpoint name.
+    pub endpoint: String,
+    /// Segments below the endpoint's base; see [`Segment`].
+    pub segments: Vec<Segment>,
+}
+
+/// One part of a path template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Segment {
+    /// Exactly this, percent-encoding undone.
+    Literal(String),
+    /// A segment that begins and ends with fixed texts around a placeholder (`{id}:cancel`).
+    Pattern {
+        /// Before the placeholder.
+        prefix: String,
+        /// After it.
+        suffix: String,
+    },
+    /// All that follows, at least one segment.
+    Rest,
+}
+
+impl Allowed {
+    /// Whether a canonical path below the endpoint's base, used with `method`, is covered.
+    #[must_use]
+    pub fn permits(&self, method: &Method, path: &str) -> bool {
+        if self.method != *method {
+            return false;
+        }
+        let Some(path) = path.strip_prefix('/') else {
+            return false;
+        };
+        let mut parts = path.split('/');
+        for segment in &self.segments {
+            let Some(part) = parts.next() else { return false };
+            if *segment == Segment::Rest {
+                return true;
+            }
+            let Some(part) = gate::decode(part) else {
+                return false;
+            };
+            let fits = match segment {
+                Segment::Literal(text) => part == text.as_str(),
+                Segment::Pattern { prefix, suffix } => part
+                    .strip_prefix(prefix.as_str())
+                    .and_then(|rest| rest.strip_suffix(suffix.as_str()))
+                    .is_some_and(|value| !value.is_empty()),
+                Segment::Rest => true,
+            };
+            if !fits {
+                return false;
+            }
+        }
+        parts.next().is_none()
+    }
+}
+
+/// Parses `METHOD endpoint:/path/{name}/{*}`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn allowed(rule: &str) -> Result<Allowed, String> {
+    let wanted = || format!("{rule:?} is not of the form `METHOD endpoint:/path/{{name}}`");
+    let (method, place) = rule.split_once(' ').ok_or_else(wanted)?;
+    let (endpoint, path) = place.split_once(':').ok_or_else(wanted)?;
+    let method = match method {
+        "GET" => Method::GET,
+        "HEAD" => Method::HEAD,
+        "POST" => Method::POST,
+        "PUT" => Method::PUT,
+        "PATCH" => Method::PATCH,
+        "DELETE" => Method::DELETE,
+        other => {
+            return Err(format!(
+                "{rule:?}: the method {other:?} is not one that a tool may use"
+            ));
+        }
+    };
+    if endpoint.is_empty()
+        || !endpoint
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    {
+        return Err(wanted());
+    }
+    let path = path.strip_prefix('/').ok_or_else(wanted)?;
+    let mut segments = Vec::new();
+    let mut parts = path.split('/').peekable();
+    while let Some(part) = parts.next() {
+        let last = parts.peek().is_none();
+        if part.is_empty() && !last {
+            return Err(format!("{rule:?}: the path contains `//`"));
+        }
+        segments.push(segment(part, last).map_err(|problem| format!("{rule:?}: {problem}"))?);
+    }
+    Ok(Allowed {
+        method,
+        endpoint: endpoint.to_owned(),
+        segments,
+    })
+}
+
+fn segment(part: &str, last: bool) -> Result<Segment, String> {
+    if part == "{*}" {
+        return if last {
+            Ok(Segment::Rest)
+        } else {
+            Err("`{*}` stands only at the end".to_owned())
+        };
+    }
+    let literal = |text: &str| {
+        if text.contains(['{', '}', '*', '?', '#', '\\']) || text.bytes().any(|byte| !byte.is_ascii_graphic())
+        {
+            return Err(format!("{text:?} is not plain path text"));
+        }
+        gate::decode(text)
+            .map(std::borrow::Cow::into_owned)
+            .ok_or_else(|| format!("{text:?} is not percent-encoded UTF-8"))
+    };
+    let Some(open) = part.find('{') else {
+        let text = literal(part)?;
+        return if text == "." || text == ".." {
+            Err("dot segments are refused".to_owned())
+        } else {
+            Ok(Segment::Literal(text))
+        };
+    };
+    let close = part
+        .rfind('}')
+        .filter(|close| *close > open + 1)
+        .ok_or("a placeholder is not closed")?;
+    let inner = &part[open + 1..close];
+    if inner.contains('*') {
+        return Err("`{*}` stands alone in its segment".to_owned());
+    }
+    Ok(Segment::Pattern {
+        prefix: literal(&part[..open])?,
+        suffix: literal(&part[close + 1..])?,
+    })
+}

@@ -1,0 +1,171 @@
+//! Reading how long a vendor wants us to wait: `Retry-After`, rate-limit headers in the units that
+//! vendors really use, instants inside messages, and throttles that a manifest declares.
+//!
+//! Pure functions over an answer; [`super::limits`] keeps what they find.
+
+use std::time::Duration;
+
+use http::header::{DATE, HeaderMap, RETRY_AFTER};
+use jiff::Timestamp;
+use valetkey_manifest::Throttle;
+
+use super::client::Answer;
+
+/// No vendor is believed beyond this: a year-9999 date must not overflow anything.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// Bodies beyond this are not searched for signals.
+const MAX_SIGNAL_BODY: usize = 64 * 1024;
+
+/// `Retry-After` as a duration: seconds (fractions and blanks tolerated), or any of the three HTTP
+/// dates measured against the vendor's own `Date`, so that a skewed clock does not matter. Of
+/// several, the longest. Negative and past are zero; none when there is nothing to understand.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    headers
+        .get_all(RETRY_AFTER)
+        .iter()
+        .filter_map(|value| {
+            let text = value.to_str().ok()?.trim();
+            seconds(text).or_else(|| Some(until(http_date(text)?, headers, now)))
+        })
+        .max()
+}
+
+/// A pause that the rate-limit headers of a vendor ask for: nothing remains, and the window ends
+/// then. Units seen: seconds left, epoch seconds, epoch milliseconds, ISO 8601, HTTP dates.
+#[must_use]
+pub fn exhausted(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    const FAMILIES: [(&str, &str); 4] = [
+        ("x-ratelimit-remaining", "x-ratelimit-reset"),
+        ("ratelimit-remaining", "ratelimit-reset"),
+        ("x-ratelimit-requests-remaining", "x-ratelimit-requests-reset"),
+        ("x-ratelimit-complexity-remaining", "x-ratelimit-complexity-reset"),
+    ];
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let families = FAMILIES
+        .iter()
+        .filter(|(remaining, _)| text(remaining) == Some("0"))
+        .filter_map(|(_, reset)| instant_or_seconds(text(reset)?, headers, now));
+    // HubSpot's window rolls: a tenth of it frees room, and the next answer says more.
+    let hubspot = (text("x-hubspot-ratelimit-remaining") == Some("0"))
+        .then(|| {
+            text("x-hubspot-ratelimit-interval-milliseconds")?
+                .parse::<u64>()
+                .ok()
+        })
+        .flatten()
+        .map(|interval| Duration::from_millis(interval / 10).min(LONGEST));
+    families.chain(hubspot).max()
+}
+
+/// Whether an answer says "slow down", and for how long if it says that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Throttled {
+    /// It does not.
+    No,
+    /// Wait this long.
+    For(Duration),
+    /// It does not say how long.
+    Unsaid,
+}
+
+/// Reads an answer for a throttle: 429, 503 with `Retry-After`, or one that the manifest declares.
+#[must_use]
+pub fn throttled(answer: &Answer, declared: &[Throttle], now: Timestamp) -> Throttled {
+    let status = answer.status.as_u16();
+    let told = || retry_after(&answer.headers, now);
+    let rule = declared
+        .iter()
+        .filter(|rule| rule.status == status)
+        .find(|rule| matches(rule, &answer.body));
+    let is_throttle = rule.is_some() || status == 429 || (status == 503 && told().is_some());
+    if !is_throttle {
+        return Throttled::No;
+    }
+    told()
+        .or_else(|| exhausted(&answer.headers, now))
+        .or_else(|| in_message(&answer.body, now))
+        .or_else(|| rule?.wait_ms.map(Duration::from_millis))
+        .map_or(Throttled::Unsaid, Throttled::For)
+}
+
+fn matches(rule: &Throttle, body: &[u8]) -> bool {
+    let Some(pointer) = &rule.pointer else { return true };
+    if body.len() > MAX_SIGNAL_BODY {
+        return false;
+    }
+    let Ok(json) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return false;
+    };
+    match json.pointer(pointer) {
+        None | Some(serde_json::Value::Null) => false,
+        Some(_) if rule.values.is_empty() => true,
+        Some(serde_json::Value::String(found)) => rule.values.iter().any(|value| value == found),
+        Some(found) => rule.values.contains(&found.to_string()),
+    }
+}
+
+/// "Retry after 2026-01-02T03:04:05.678Z", as Google writes into `error.message`.
+fn in_message(body: &[u8], now: Timestamp) -> Option<Duration> {
+    let text = std::str::from_utf8(&body[..body.len().min(MAX_SIGNAL_BODY)]).ok()?;
+    let at = text.find("Retry after ").or_else(|| text.find("retry after "))? + "Retry after ".len();
+    let word: String = text[at..]
+        .chars()
+        .take(40)
+        .take_while(|char| char.is_ascii_alphanumeric() || "-:.+".contains(*char))
+        .collect();
+    let instant: Timestamp = word.trim_end_matches('.').parse().ok()?;
+    Some(between(now, instant))
+}
+
+/// Seconds as text, clamped to zero and a day.
+fn seconds(text: &str) -> Option<Duration> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    // Only digits, one point and one exponent: no "inf", no "nan", no words.
+    if !digits.starts_with(|char: char| char.is_ascii_digit())
+        || !digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b".e+".contains(&byte))
+    {
+        return None;
+    }
+    let value: f64 = text.parse().ok()?;
+    Some(Duration::from_secs_f64(value.clamp(0.0, LONGEST.as_secs_f64())))
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    let instant = httpdate::parse_http_date(text).ok()?;
+    // Beyond what a time stamp can hold is still a date, and a late one.
+    Some(Timestamp::try_from(instant).unwrap_or(Timestamp::MAX))
+}
+
+fn until(instant: Timestamp, headers: &HeaderMap, now: Timestamp) -> Duration {
+    let theirs = headers
+        .get(DATE)
+        .and_then(|value| http_date(value.to_str().ok()?.trim()));
+    between(theirs.unwrap_or(now), instant)
+}
+
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    let milliseconds = to.as_millisecond().saturating_sub(from.as_millisecond());
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0)).min(LONGEST)
+}
+
+fn instant_or_seconds(text: &str, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    if let Ok(number) = text.parse::<f64>() {
+        // Told apart by size: seconds left, epoch seconds, epoch milliseconds.
+        let now_seconds = now.as_millisecond() as f64 / 1000.0;
+        let left = match number {
+            number if number < 1e8 => number,
+            number if number < 1e11 => number - now_seconds,
+            number => number / 1000.0 - now_seconds,
+        };
+        return left
+            .is_finite()
+            .then(|| Duration::from_secs_f64(left.clamp(0.0, LONGEST.as_secs_f64())));
+    }
+    match text.parse::<Timestamp>() {
+        Ok(instant) => Some(between(now, instant)),
+        Err(_) => Some(until(http_date(text)?, headers, now)),
+    }
+}

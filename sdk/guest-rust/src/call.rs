@@ -1,0 +1,281 @@
+//! One call: what a tool's function may ask and send.
+
+use serde::Serialize;
+use serde_json::Value;
+use valetkey_manifest::Errors;
+use valetkey_manifest::tool::Declaration;
+
+use crate::fault::Fault;
+use crate::http::{Request, Response};
+use crate::{Output, engine};
+
+/// The other side of the contract. The component's glue implements it over the host's imports,
+/// [`crate::testing::Vendor`] over canned answers.
+pub trait Host {
+    /// Sends one request; any status is an answer.
+    ///
+    /// # Errors
+    /// There is no answer: refused, unreachable, out of time, too large.
+    fn send(&self, request: Request) -> Result<Response, Fault>;
+    /// Sends several side by side; answers in the order of the requests.
+    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, Fault>>;
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    fn now_ms(&self) -> u64;
+    /// Milliseconds left until the call's deadline.
+    fn remaining_ms(&self) -> u64;
+    /// Random bytes, at most 1,024.
+    fn random(&self, length: u32) -> Vec<u8>;
+    /// Writes to the execution's record.
+    fn log(&self, level: &str, message: &str);
+    /// `oauth2`, `api_key`, `basic`, `bearer` or `none`.
+    fn credential_kind(&self) -> String;
+    /// What the vendor granted.
+    fn granted_scopes(&self) -> Vec<String>;
+    /// One value of the account's configuration.
+    fn account_config(&self, name: &str) -> Option<String>;
+}
+
+/// The page that this call has to fetch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The vendor's token; none for the first page.
+    pub token: Option<String>,
+    /// How many items it should have at most; none for tools without pages.
+    pub size: Option<u32>,
+}
+
+/// One tool call.
+pub struct Call<'a> {
+    host: &'a dyn Host,
+    declaration: Option<Declaration>,
+    /// The execution's id, for log lines.
+    pub execution_id: String,
+    /// The page to fetch.
+    pub page: Page,
+}
+
+impl<'a> Call<'a> {
+    /// A call over `host`. The component's glue makes it; native tests do, too.
+    #[must_use]
+    pub fn new(host: &'a dyn Host, declaration: Option<Declaration>, page: Page) -> Self {
+        Self {
+            host,
+            declaration,
+            execution_id: String::new(),
+            page,
+        }
+    }
+
+    /// Runs the tool's declared request with `input`. Functions that only prepare the input or
+    /// finish the answer of one request call it.
+    ///
+    /// # Errors
+    /// The fault that the answer means, or `unknown_tool` when the manifest declares no request.
+    pub fn declared(&self, input: &Value) -> Result<Output, Fault> {
+        let (declaration, declared) = self
+            .declaration
+            .as_ref()
+            .and_then(|declaration| Some((declaration, declaration.request.as_ref()?)))
+            .ok_or_else(|| {
+                Fault::new(
+                    "unknown_tool",
+                    "This tool has neither a `request` in connector.toml nor a function in the connector.",
+                )
+            })?;
+        let config = |name: &str| self.host.account_config(name);
+        let request = engine::request(
+            declared,
+            declaration.paginator.as_ref(),
+            input,
+            &self.page,
+            &config,
+        )?;
+        let response = self.host.send(request)?;
+        engine::output(declaration, &self.page, response)
+    }
+
+    /// A `GET` of `path` below an endpoint.
+    pub fn get(&self, endpoint: &str, path: impl Into<String>) -> RequestBuilder<'_> {
+        self.request("GET", endpoint, path)
+    }
+
+    /// A `POST`.
+    pub fn post(&self, endpoint: &str, path: impl Into<String>) -> RequestBuilder<'_> {
+        self.request("POST", endpoint, path)
+    }
+
+    /// A `PUT`.
+    pub fn put(&self, endpoint: &str, path: impl Into<String>) -> RequestBuilder<'_> {
+        self.request("PUT", endpoint, path)
+    }
+
+    /// A `PATCH`.
+    pub fn patch(&self, endpoint: &str, path: impl Into<String>) -> RequestBuilder<'_> {
+        self.request("PATCH", endpoint, path)
+    }
+
+    /// A `DELETE`.
+    pub fn delete(&self, endpoint: &str, path: impl Into<String>) -> RequestBuilder<'_> {
+        self.request("DELETE", endpoint, path)
+    }
+
+    /// A request by any method. `path` is percent-encoded already; [`crate::segment`] does it.
+    pub fn request(&self, method: &str, endpoint: &str, path: impl Into<String>) -> RequestBuilder<'_> {
+        let headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        RequestBuilder {
+            call: self,
+            request: Request {
+                method: method.to_owned(),
+                endpoint: endpoint.to_owned(),
+                path: path.into(),
+                headers,
+                ..Request::default()
+            },
+        }
+    }
+
+    /// Sends requests side by side and waits for all. Answers come in the order of the requests;
+    /// a status that is no success is a fault.
+    #[must_use]
+    pub fn send_all<'r>(
+        &self,
+        requests: impl IntoIterator<Item = RequestBuilder<'r>>,
+    ) -> Vec<Result<Response, Fault>> {
+        let requests = requests.into_iter().map(|builder| builder.request).collect();
+        let answers = self.host.send_all(requests);
+        answers
+            .into_iter()
+            .map(|answer| answer.and_then(|response| self.success(response)))
+            .collect()
+    }
+
+    /// The fault that an answer means, read as the manifest's `errors` say.
+    #[must_use]
+    pub fn fault(&self, response: &Response) -> Fault {
+        Fault::from_response(response, self.errors())
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.host.now_ms()
+    }
+
+    /// Milliseconds left until the deadline.
+    #[must_use]
+    pub fn remaining_ms(&self) -> u64 {
+        self.host.remaining_ms()
+    }
+
+    /// Random bytes, at most 1,024.
+    #[must_use]
+    pub fn random(&self, length: u32) -> Vec<u8> {
+        self.host.random(length)
+    }
+
+    /// Writes a line to the execution's record; `level` is `debug`, `info`, `warn` or `error`.
+    pub fn log(&self, level: &str, message: &str) {
+        self.host.log(level, message);
+    }
+
+    /// The kind of the account's credential.
+    #[must_use]
+    pub fn credential_kind(&self) -> String {
+        self.host.credential_kind()
+    }
+
+    /// The scopes that the vendor granted.
+    #[must_use]
+    pub fn granted_scopes(&self) -> Vec<String> {
+        self.host.granted_scopes()
+    }
+
+    /// One value of the account's configuration.
+    #[must_use]
+    pub fn config(&self, name: &str) -> Option<String> {
+        self.host.account_config(name)
+    }
+
+    fn errors(&self) -> Option<&Errors> {
+        self.declaration
+            .as_ref()
+            .and_then(|declaration| declaration.errors.as_ref())
+    }
+
+    fn success(&self, response: Response) -> Result<Response, Fault> {
+        if response.is_success() {
+            Ok(response)
+        } else {
+            Err(self.fault(&response))
+        }
+    }
+}
+
+/// A request being put together.
+pub struct RequestBuilder<'a> {
+    call: &'a Call<'a>,
+    request: Request,
+}
+
+impl RequestBuilder<'_> {
+    /// Adds a query parameter; the host encodes it.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: impl ToString) -> Self {
+        self.request.query.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Adds a query parameter for each value, none for an absent one.
+    #[must_use]
+    pub fn query_all<V: ToString>(mut self, name: &str, values: impl IntoIterator<Item = V>) -> Self {
+        let values = values
+            .into_iter()
+            .map(|value| (name.to_owned(), value.to_string()));
+        self.request.query.extend(values);
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.request.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// A JSON body.
+    ///
+    /// # Panics
+    /// The value is not JSON (a map with keys that are no strings).
+    #[must_use]
+    pub fn json(self, value: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(value).expect("a request body is plain data");
+        self.body("application/json", body)
+    }
+
+    /// A body of any type.
+    #[must_use]
+    pub fn body(mut self, content_type: &str, body: Vec<u8>) -> Self {
+        self.request
+            .headers
+            .push(("content-type".to_owned(), content_type.to_owned()));
+        self.request.body = Some(body);
+        self
+    }
+
+    /// Sends it. A status that is no success is a fault with the vendor's words.
+    ///
+    /// # Errors
+    /// No answer, or the vendor refused.
+    pub fn send(self) -> Result<Response, Fault> {
+        let response = self.call.host.send(self.request)?;
+        self.call.success(response)
+    }
+
+    /// Sends it; any status is an answer.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn exchange(self) -> Result<Response, Fault> {
+        self.call.host.send(self.request)
+    }
+}

@@ -1,0 +1,90 @@
+//! Runs declared tools: template and input → request; answer and declaration → result.
+//!
+//! Pure: nothing here sends anything, so that the same transformation can be tested and measured
+//! natively.
+
+mod answer;
+mod template;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+use valetkey_manifest::tool::{self, BodyFormat, Declaration, Paginator};
+
+use crate::Output;
+use crate::call::Page;
+use crate::fault::Fault;
+use crate::http::{Request, Response};
+use template::Scope;
+
+/// Fills a declared request in.
+///
+/// # Errors
+/// `invalid_input` when a part of the path has no value.
+pub fn request(
+    declared: &tool::Request,
+    paginator: Option<&Paginator>,
+    input: &Value,
+    page: &Page,
+    config: &dyn Fn(&str) -> Option<String>,
+) -> Result<Request, Fault> {
+    let scope = Scope::new(input, page, paginator, config);
+    let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+    for (name, template) in &declared.headers {
+        if let Some(value) = scope.text(template) {
+            headers.retain(|(present, _)| present != &name.to_ascii_lowercase());
+            headers.push((name.to_ascii_lowercase(), value));
+        }
+    }
+    let body = declared.body.as_ref().map(|body| match declared.body_format {
+        BodyFormat::Json => ("application/json", scope.json(body)),
+        BodyFormat::Form => ("application/x-www-form-urlencoded", scope.form(body)),
+    });
+    let body = body.map(|(content_type, body)| {
+        if !headers.iter().any(|(name, _)| name == "content-type") {
+            headers.push(("content-type".to_owned(), content_type.to_owned()));
+        }
+        body.into_bytes()
+    });
+    let by_url = matches!(paginator, Some(Paginator::LinkHeader | Paginator::NextUrl { .. }));
+    let url = page.token.clone().filter(|_| by_url);
+    let (path, query) = match url {
+        Some(_) => (String::new(), Vec::new()),
+        None => (
+            scope.path(&declared.path)?,
+            scope.query(&declared.query, declared.query_join.as_deref()),
+        ),
+    };
+    Ok(Request {
+        method: declared.method.clone(),
+        endpoint: declared.endpoint.clone(),
+        path,
+        url,
+        query,
+        headers,
+        body,
+    })
+}
+
+/// Reads the vendor's answer to a declared request.
+///
+/// # Errors
+/// A status that is no success, or a body that is not what the declaration says.
+pub fn output(declaration: &Declaration, page: &Page, response: Response) -> Result<Output, Fault> {
+    if !response.is_success() {
+        return Err(Fault::from_response(&response, declaration.errors.as_ref()));
+    }
+    let nothing = tool::Response::default();
+    let declared = declaration.response.as_ref().unwrap_or(&nothing);
+    if response.body.iter().all(u8::is_ascii_whitespace) {
+        let data = match &declared.empty {
+            Some(empty) => empty.to_string(),
+            None => format!(r#"{{"ok":true,"status":{}}}"#, response.status),
+        };
+        return Ok(Output {
+            data,
+            next_page_token: None,
+        });
+    }
+    answer::read(declaration, declared, page, response)
+}

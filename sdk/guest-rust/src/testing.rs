@@ -1,0 +1,84 @@
+//! A vendor of canned answers, for native tests of a connector's functions.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::call::Host;
+use crate::fault::Fault;
+use crate::http::{Request, Response};
+
+/// Answers requests by a function and keeps them for the test to look at.
+pub struct Vendor<F> {
+    answer: F,
+    /// What was sent, in order.
+    pub sent: RefCell<Vec<Request>>,
+    /// What was logged, in order.
+    pub logged: RefCell<Vec<String>>,
+    /// The account's configuration.
+    pub config: BTreeMap<String, String>,
+    /// What `now_ms` answers.
+    pub now_ms: u64,
+}
+
+impl<F: Fn(&Request) -> Response> Vendor<F> {
+    /// A vendor that answers by `answer`.
+    pub fn new(answer: F) -> Self {
+        Self {
+            answer,
+            sent: RefCell::default(),
+            logged: RefCell::default(),
+            config: BTreeMap::new(),
+            now_ms: 1_800_000_000_000,
+        }
+    }
+}
+
+/// A JSON answer.
+#[must_use]
+pub fn json(status: u16, body: &serde_json::Value) -> Response {
+    Response {
+        status,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: body.to_string().into_bytes(),
+    }
+}
+
+impl<F: Fn(&Request) -> Response> Host for Vendor<F> {
+    fn send(&self, request: Request) -> Result<Response, Fault> {
+        let response = (self.answer)(&request);
+        self.sent.borrow_mut().push(request);
+        Ok(response)
+    }
+
+    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, Fault>> {
+        requests.into_iter().map(|request| self.send(request)).collect()
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    fn remaining_ms(&self) -> u64 {
+        30_000
+    }
+
+    fn random(&self, length: u32) -> Vec<u8> {
+        (0..length).map(|index| (index % 251) as u8).collect()
+    }
+
+    fn log(&self, level: &str, message: &str) {
+        self.logged.borrow_mut().push(format!("{level}: {message}"));
+    }
+
+    fn credential_kind(&self) -> String {
+        "oauth2".to_owned()
+    }
+
+    fn granted_scopes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn account_config(&self, name: &str) -> Option<String> {
+        self.config.get(name).cloned()
+    }
+}

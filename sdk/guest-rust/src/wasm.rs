@@ -1,0 +1,156 @@
+//! The glue between the contract's imports and exports and [`crate::Call`]. Only moves values;
+//! everything that decides something is elsewhere and runs natively as well.
+
+use crate::call::{Call, Host, Page};
+use crate::{Hooks, http};
+use bindings::valetkey::connector;
+
+pub use bindings::exports::valetkey::connector::tools::{Context, Guest, Output};
+pub use bindings::valetkey::connector::types::Fault;
+
+/// What wit-bindgen makes of the contract.
+#[allow(missing_docs, unsafe_code, clippy::all, reason = "generated code")]
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "connector",
+        pub_export_macro: true,
+        export_macro_name: "export_connector",
+        default_bindings_module: "valetkey_guest::wasm::bindings",
+    });
+}
+
+struct Imports;
+
+/// Runs one tool for the host.
+///
+/// # Errors
+/// The tool's fault.
+pub fn run(context: Context, tool: &str, input: &str, hooks: Hooks) -> Result<Output, Fault> {
+    std::panic::set_hook(Box::new(|panic| {
+        connector::runtime::log("error", &format!("the connector panicked: {panic}"));
+    }));
+    let declaration = match context
+        .declaration
+        .as_deref()
+        .map(serde_json::from_str)
+        .transpose()
+    {
+        Ok(declaration) => declaration,
+        Err(error) => {
+            let message = format!("The host's declaration of `{tool}` does not parse: {error}.");
+            return Err(crate::Fault::new("connector_output_invalid", message).into());
+        }
+    };
+    let page = Page {
+        token: context.page_token,
+        size: context.page_size,
+    };
+    let mut call = Call::new(&Imports, declaration, page);
+    call.execution_id = context.execution_id;
+    match crate::run(&call, tool, input, hooks) {
+        Ok(output) => Ok(Output {
+            data: output.data,
+            next_page_token: output.next_page_token,
+            ext: Vec::new(),
+        }),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+impl Host for Imports {
+    fn send(&self, request: http::Request) -> Result<http::Response, crate::Fault> {
+        connector::http::send(&request.into())
+            .map(Into::into)
+            .map_err(Into::into)
+    }
+
+    fn send_all(&self, requests: Vec<http::Request>) -> Vec<Result<http::Response, crate::Fault>> {
+        let requests: Vec<_> = requests.into_iter().map(Into::into).collect();
+        let answers = connector::http::send_all(&requests);
+        answers
+            .into_iter()
+            .map(|answer| answer.map(Into::into).map_err(Into::into))
+            .collect()
+    }
+
+    fn now_ms(&self) -> u64 {
+        connector::runtime::now_ms()
+    }
+
+    fn remaining_ms(&self) -> u64 {
+        connector::runtime::remaining_ms()
+    }
+
+    fn random(&self, length: u32) -> Vec<u8> {
+        connector::runtime::random(length)
+    }
+
+    fn log(&self, level: &str, message: &str) {
+        connector::runtime::log(level, message);
+    }
+
+    fn credential_kind(&self) -> String {
+        connector::runtime::credential_kind()
+    }
+
+    fn granted_scopes(&self) -> Vec<String> {
+        connector::runtime::granted_scopes()
+    }
+
+    fn account_config(&self, name: &str) -> Option<String> {
+        connector::runtime::account_config(name)
+    }
+}
+
+impl From<http::Request> for connector::http::Request {
+    fn from(request: http::Request) -> Self {
+        Self {
+            method: request.method,
+            endpoint: request.endpoint,
+            path: request.path,
+            url: request.url,
+            query: request.query,
+            headers: request.headers,
+            body: request.body,
+            ext: Vec::new(),
+        }
+    }
+}
+
+impl From<connector::http::Response> for http::Response {
+    fn from(response: connector::http::Response) -> Self {
+        Self {
+            status: response.status,
+            headers: response.headers,
+            body: response.body,
+        }
+    }
+}
+
+impl From<Fault> for crate::Fault {
+    fn from(fault: Fault) -> Self {
+        Self {
+            code: fault.code.into(),
+            message: fault.message,
+            status: fault.status,
+            vendor_code: fault.vendor_code,
+            retry_after_ms: fault.retry_after_ms,
+            problems: fault.problems,
+        }
+    }
+}
+
+impl From<crate::Fault> for Fault {
+    fn from(fault: crate::Fault) -> Self {
+        Self {
+            code: fault.code.into_owned(),
+            message: fault.message,
+            status: fault.status,
+            vendor_code: fault.vendor_code,
+            retry_after_ms: fault.retry_after_ms,
+            problems: fault.problems,
+            ext: Vec::new(),
+        }
+    }
+}
