@@ -186,6 +186,14 @@ pub enum StoreError {
     /// Only an empty store can be filled; nothing was written.
     #[error("the store is not empty; import into a new data folder")]
     NotEmpty,
+    /// An export that is to be imported is not as it was written; nothing was written.
+    #[error("the export is damaged at line {line}: {what}. Nothing was imported; take another copy of it")]
+    Damaged {
+        /// Where, counted from 1.
+        line: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
     /// The disk or database failed. After a failed sync the store accepts no more writes.
     #[error("the store failed: {what}")]
     Failed {
@@ -259,7 +267,7 @@ impl From<StoreError> for Fault {
                 "This is too large to keep: a record may have 64 KiB. Make it smaller.",
             )
             .because(error),
-            StoreError::KeyTooLong { .. } | StoreError::Repeated | StoreError::NotEmpty => Self::internal(error),
+            StoreError::KeyTooLong { .. } | StoreError::Repeated | StoreError::NotEmpty | StoreError::Damaged { .. } => Self::internal(error),
             StoreError::Failed { .. } | StoreError::Corrupt { .. } => Self::new(
                 Kind::StoreUnavailable,
                 "The host cannot write to its store or read from it; the operator finds the cause in the log. Try again later.",

@@ -8,6 +8,7 @@
 //! Opened by `Runtime::open` under the folder's lock. It must never acknowledge what is not on
 //! the disk, and never go on writing after a sync has failed.
 
+mod disk;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -25,10 +26,8 @@ use sled::IVec;
 use tokio::sync::oneshot;
 
 use super::{Batch, Page, Record, Store, StoreError, Table};
+pub use disk::{Disk, RealDisk};
 use writer::{Request, Work, Writer};
-
-/// How the file `db` is brought to the disk. Only tests give another than `File::sync_data`.
-pub type SyncStep = Box<dyn FnMut(&File) -> io::Result<()> + Send>;
 
 /// sled keeps pages over a quarter of a segment as files of their own, which it never syncs. A
 /// page holds at most 17 records, so that with records of at most 64 KiB none comes near.
@@ -60,34 +59,29 @@ impl SledStore {
     /// # Errors
     /// The store cannot be opened or is corrupt.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        Self::open_with(dir, Box::new(File::sync_data))
+        Self::open_on(dir, Box::new(RealDisk))
     }
 
-    /// As [`SledStore::open`], with another last step of each commit: how tests let the disk
-    /// fail or cut its power.
+    /// As [`SledStore::open`], on another disk: how tests let a sync fail or the power go.
     ///
     /// # Errors
     /// The store cannot be opened or is corrupt.
-    pub fn open_with(dir: &Path, mut sync: SyncStep) -> Result<Self, StoreError> {
-        prepare(dir)?;
+    pub fn open_on(dir: &Path, mut disk: Box<dyn Disk>) -> Result<Self, StoreError> {
+        prepare(dir, &mut *disk)?;
         let db = open_guarded(dir)?;
         refuse_blobs(dir)?;
         check_format(&db)?;
         db.flush()
             .map_err(|error| failed("writing what the recovery changed", error))?;
-
-        let db_path = dir.join("db");
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .open(&db_path)
-            .map_err(|error| failed(format!("opening {}", db_path.display()), error))?;
-        sync(&file).map_err(|error| failed(format!("syncing {}", db_path.display()), error))?;
-        sync_folder(dir)?;
+        let log =
+            open_log(dir).map_err(|error| failed(format!("opening the log of {}", dir.display()), error))?;
+        disk.sync_log(&log)
+            .and_then(|()| sync_folder(dir, &mut *disk))
+            .map_err(|error| failed(format!("syncing {}", dir.display()), error))?;
 
         let undurable = Arc::new(Undurable::default());
         let (requests, queue) = mpsc::channel();
-        let writer = Writer::new(db.clone(), file, sync, Arc::clone(&undurable));
+        let writer = Writer::new(db.clone(), log, disk, Arc::clone(&undurable));
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&queue))
@@ -227,7 +221,7 @@ impl Store for SledStore {
 /// Makes the folder, removes what a killed recovery left half-written (sled would take it for a
 /// snapshot and call the store corrupt), and brings to the disk whatever a killed host had
 /// written without syncing, before the recovery builds on it.
-fn prepare(dir: &Path) -> Result<(), StoreError> {
+fn prepare(dir: &Path, disk: &mut dyn Disk) -> Result<(), StoreError> {
     let io = |error| failed(format!("preparing {}", dir.display()), error);
     if !dir.exists() {
         super::lock::make_folder(dir).map_err(io)?;
@@ -242,11 +236,16 @@ fn prepare(dir: &Path) -> Result<(), StoreError> {
         }
     }
 
-    match File::options().read(true).write(true).open(dir.join("db")) {
-        Ok(file) => file.sync_data().map_err(io),
+    match open_log(dir) {
+        Ok(log) => disk.sync_log(&log).map_err(io),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(io(error)),
     }
+}
+
+/// A handle of our own to the file in which sled keeps everything.
+fn open_log(dir: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).open(dir.join("db"))
 }
 
 /// sled reports some damage by a panic.
@@ -306,18 +305,13 @@ fn check_format(db: &sled::Db) -> Result<(), StoreError> {
 }
 
 /// sled syncs neither its `conf` nor the names in the folder.
-fn sync_folder(dir: &Path) -> Result<(), StoreError> {
-    let io = |error| failed(format!("syncing the folder {}", dir.display()), error);
-    for entry in fs::read_dir(dir).map_err(io)? {
-        File::open(entry.map_err(io)?.path())
-            .and_then(|file| file.sync_all())
-            .map_err(io)?;
+fn sync_folder(dir: &Path, disk: &mut dyn Disk) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        disk.sync_path(&entry?.path())?;
     }
-    File::open(dir).and_then(|folder| folder.sync_all()).map_err(io)?;
+    disk.sync_path(dir)?;
     match dir.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)
-            .and_then(|folder| folder.sync_all())
-            .map_err(io),
+        Some(parent) if !parent.as_os_str().is_empty() => disk.sync_path(parent),
         Some(_) | None => Ok(()),
     }
 }

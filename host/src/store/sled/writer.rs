@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, mpsc};
 
 use tokio::sync::oneshot;
 
-use super::{SyncStep, Undurable, decode, encode, failed, raw_key};
+use super::{Disk, Undurable, decode, encode, failed, raw_key};
 use crate::store::{Batch, Expect, Record, StoreError, Table};
 
 /// Bounds how long the first of a group waits for the last to be applied.
@@ -32,19 +32,19 @@ type Write = (Vec<u8>, Option<Vec<u8>>);
 
 pub(super) struct Writer {
     db: sled::Db,
-    file: File,
-    sync: SyncStep,
+    log: File,
+    disk: Box<dyn Disk>,
     undurable: Arc<Undurable>,
     /// Why nothing is written any more.
     stopped: Option<String>,
 }
 
 impl Writer {
-    pub(super) fn new(db: sled::Db, file: File, sync: SyncStep, undurable: Arc<Undurable>) -> Self {
+    pub(super) fn new(db: sled::Db, log: File, disk: Box<dyn Disk>, undurable: Arc<Undurable>) -> Self {
         Self {
             db,
-            file,
-            sync,
+            log,
+            disk,
             undurable,
             stopped: None,
         }
@@ -196,7 +196,9 @@ impl Writer {
         self.db
             .flush()
             .map_err(|error| failed("flushing the log", error))?;
-        (self.sync)(&self.file).map_err(|error| failed("syncing the log to the disk", error))?;
+        self.disk
+            .sync_log(&self.log)
+            .map_err(|error| failed("syncing the log to the disk", error))?;
         self.undurable
             .write()
             .unwrap_or_else(PoisonError::into_inner)
