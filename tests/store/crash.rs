@@ -217,7 +217,10 @@ async fn lose_the_power(lives: usize, most_syncs: usize, largest_bytes: usize, u
         drop(opened);
         fs::remove_dir_all(&copy).expect("removed");
     }
-    assert!(done.iter().sum::<u64>() > 0, "nothing was written, so nothing was tested");
+    assert!(
+        done.iter().sum::<u64>() > 0,
+        "nothing was written, so nothing was tested"
+    );
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -2,5 +2,8 @@
 
 mod crash;
 mod embedded;
+mod keys;
+mod sealing;
 mod suite;
+mod transfer;
 mod workload;

@@ -35,6 +35,7 @@ macro_rules! promises_of {
             a_key_twice_in_a_batch_is_refused,
             concurrent_increments_lose_none,
             concurrent_creations_have_one_winner,
+            who_hears_of_a_conflict_finds_what_was_in_the_way,
             only_an_empty_store_is_filled_and_keeps_the_revisions,
         );
     };
@@ -348,6 +349,23 @@ pub async fn concurrent_creations_have_one_winner(store: Shared) {
         let record = get(&store, Table::AccountIndex, &[round]).await.expect("written");
         assert_eq!(usize::from(record.value[0]), won[0].0);
         assert_eq!(record.revision, 1);
+    }
+}
+
+pub async fn who_hears_of_a_conflict_finds_what_was_in_the_way(store: Shared) {
+    for round in 0..50_u8 {
+        let create = |store: Shared| async move {
+            let batch = Batch::new().put(Table::Meta, [round], Expect::Absent, b"x".to_vec());
+            match store.commit(batch).await {
+                Ok(()) => {}
+                Err(StoreError::Conflict) => assert!(get(&store, Table::Meta, &[round]).await.is_some()),
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let creations = (0..4).map(|_| tokio::spawn(create(Arc::clone(&store))));
+        for creation in join_all(creations).await {
+            creation.expect("the one in the way is there");
+        }
     }
 }
 

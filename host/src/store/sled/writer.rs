@@ -58,25 +58,21 @@ impl Writer {
         }
     }
 
+    /// A conflict, too, is told only after the sync: whoever hears of it reads again, and must
+    /// find the change that was in the way.
     fn write_group(&mut self, group: impl Iterator<Item = Request>) {
-        let mut applied = Vec::new();
+        let mut outcomes = Vec::new();
         for Request { work, answer } in group {
-            match self.guarded(|writer| writer.apply(work)) {
-                Ok(()) => applied.push(answer),
-                // Whether the caller still listens is its own affair.
-                Err(error) => drop(answer.send(Err(error))),
-            }
+            outcomes.push((answer, self.guarded(|writer| writer.apply(work))));
         }
-        if applied.is_empty() {
-            return;
-        }
-
-        let synced = self.guarded(Self::make_durable);
-        for answer in applied {
-            let outcome = match &synced {
-                Ok(()) => Ok(()),
-                Err(_) => self.refuse_if_stopped(),
-            };
+        let synced = if outcomes.iter().any(|(_, outcome)| outcome.is_ok()) {
+            self.guarded(Self::make_durable).is_ok()
+        } else {
+            true
+        };
+        for (answer, outcome) in outcomes {
+            let outcome = if synced { outcome } else { self.refuse_if_stopped() };
+            // Whether the caller still listens is its own affair.
             drop(answer.send(outcome));
         }
     }
