@@ -1,0 +1,108 @@
+//! What callers give: new connections, selectors, link requests, list filters.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::model::AccountState;
+use crate::id::{AccountId, ConnectionName, ConnectorId, Identifier};
+
+/// What an operator gives for a new connection.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewConnection {
+    /// Its name, unique in the environment.
+    pub connection_name: ConnectionName,
+    /// The connector, which must be installed.
+    pub connector: ConnectorId,
+    /// Id of the manifest's auth scheme; none for its first.
+    #[serde(default)]
+    pub auth: Option<String>,
+    /// For OAuth: the operator's application.
+    #[serde(default)]
+    pub oauth: Option<NewOAuthApp>,
+    /// Scopes to ask for; none for the manifest's.
+    #[serde(default)]
+    pub scopes: Option<Vec<String>>,
+    /// Endpoint URLs instead of the manifest's, by name.
+    #[serde(default)]
+    pub endpoints: BTreeMap<String, String>,
+    /// Allows plain http and loopback vendors, and nothing else. For development.
+    #[serde(default)]
+    pub development: bool,
+    /// Serve calls by this version of the connector whatever is active.
+    #[serde(default)]
+    pub pinned_version: Option<String>,
+    /// The URLs that a link may name as `user_verify_url`, compared exactly.
+    #[serde(default)]
+    pub user_verify_urls: Vec<String>,
+    /// Name of the operator's application on hosted pages.
+    #[serde(default)]
+    pub application_name: Option<String>,
+}
+
+/// The operator's OAuth application at the vendor.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewOAuthApp {
+    /// Client id at the vendor.
+    pub client_id: String,
+    /// Client secret at the vendor; never answered again. None for a public client.
+    #[serde(default)]
+    pub client_secret: Option<String>,
+    /// Authorization endpoint instead of the manifest's.
+    #[serde(default)]
+    pub authorize_url: Option<String>,
+    /// Token endpoint instead of the manifest's.
+    #[serde(default)]
+    pub token_url: Option<String>,
+    /// Revocation endpoint instead of the manifest's.
+    #[serde(default)]
+    pub revoke_url: Option<String>,
+    /// Issuer instead of the manifest's.
+    #[serde(default)]
+    pub issuer: Option<String>,
+}
+
+/// Which account a caller means.
+#[derive(Debug, Clone, Default)]
+pub struct Selector {
+    /// The application's key for the user.
+    pub identifier: Option<Identifier>,
+    /// Or the account itself; when both are given they must agree.
+    pub connected_account_id: Option<AccountId>,
+    /// Narrows to one connection.
+    pub connection_name: Option<ConnectionName>,
+}
+
+/// What a link is asked for with.
+#[derive(Debug, Clone)]
+pub struct LinkRequest {
+    /// The connection.
+    pub connection_name: ConnectionName,
+    /// The application's key for the user.
+    pub identifier: Identifier,
+    /// Where the browser goes after consent so that the application can tell who it is; one of
+    /// the connection's `user_verify_urls`. Then the code is exchanged only after
+    /// [`Accounts::verify_user`].
+    pub user_verify_url: Option<String>,
+    /// The application's own state, given back to `user_verify_url`. At most 1 KiB.
+    pub state: Option<String>,
+    /// Account configuration that the application knows already.
+    pub account_config: BTreeMap<String, String>,
+}
+
+/// Filter and page of an account list.
+#[derive(Debug, Clone, Default)]
+pub struct AccountQuery {
+    /// Only this connection.
+    pub connection_name: Option<ConnectionName>,
+    /// Only this identifier.
+    pub identifier: Option<Identifier>,
+    /// Only this state.
+    pub state: Option<AccountState>,
+    /// After this account.
+    pub after: Option<AccountId>,
+    /// At most this many.
+    pub limit: usize,
+}
