@@ -21,13 +21,24 @@ pub(super) fn kept(grant: &Grant, old: Option<Secret>, now_ms: i64) -> Kept {
         access: grant.access.expose().to_owned(),
         refresh: refresh.map(|token| token.expose().to_owned()),
         issued_at_ms: now_ms,
-        stated_ms: grant.stated.map(|stated| u64::try_from(stated.as_millis()).unwrap_or(u64::MAX)),
+        stated_ms: grant
+            .stated
+            .map(|stated| u64::try_from(stated.as_millis()).unwrap_or(u64::MAX)),
     }
 }
 
 /// Puts lifetime, scopes and configuration of a grant onto the account.
-pub(super) fn apply(account: &mut Account, grant: &Grant, manifest: Option<&Manifest>, parts: &Parts, connection: &Connection) {
-    let usual = connection.oauth2.as_ref().and_then(|oauth2| oauth2.default_lifetime_seconds);
+pub(super) fn apply(
+    account: &mut Account,
+    grant: &Grant,
+    manifest: Option<&Manifest>,
+    parts: &Parts,
+    connection: &Connection,
+) {
+    let usual = connection
+        .oauth2
+        .as_ref()
+        .and_then(|oauth2| oauth2.default_lifetime_seconds);
     let lifetime = grant.lifetime.or(usual.map(Duration::from_secs));
     account.token_expires_at_ms = lifetime.map(|lifetime| parts.now_ms().saturating_add(millis(lifetime)));
     if let Some(scopes) = &grant.scopes {
@@ -37,13 +48,18 @@ pub(super) fn apply(account: &mut Account, grant: &Grant, manifest: Option<&Mani
     let Some(manifest) = manifest else { return };
     let mut config: Option<BTreeMap<String, String>> = None;
     for (name, input) in &manifest.account_config {
-        let value = input.from_token_response.as_deref().and_then(|pointer| grant.extras.text(pointer));
+        let value = input
+            .from_token_response
+            .as_deref()
+            .and_then(|pointer| grant.extras.text(pointer));
         // The same form as for values that people give: it may become part of a host name.
         let value = value.filter(|value| check_value(input, value).is_ok());
         if let Some(value) = value
             && account.account_config.get(name) != Some(&value)
         {
-            config.get_or_insert_with(|| BTreeMap::clone(&account.account_config)).insert(name.clone(), value);
+            config
+                .get_or_insert_with(|| BTreeMap::clone(&account.account_config))
+                .insert(name.clone(), value);
         }
     }
     if let Some(config) = config {

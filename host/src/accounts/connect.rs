@@ -19,10 +19,10 @@ use super::parts::millis;
 use super::quirks::{Grant, Refusal, known_code};
 use super::request::LinkRequest;
 use super::roster::{check_config, check_value, fits};
-use super::token_endpoint::{self, Failure, authorization, fill};
+use super::token_endpoint::{Failure, authorization, fill};
 use super::verify::{Identity, Probe, probe};
 use super::{Accounts, activate, revoke};
-use crate::egress::{Credential, Material};
+use crate::egress::Credential;
 use crate::error::{Fault, Kind};
 use crate::id::{AuthRequestId, ConnectionName, EnvironmentId, Identifier};
 use crate::journal::Actor;
@@ -57,7 +57,9 @@ impl Accounts {
         if let Some(ticket) = self.flows.mending(&account.environment, &account.id, now_ms) {
             return Some(self.link_url(&ticket));
         }
-        let configured = self.directory.configured(&account.environment, &account.connection)?;
+        let configured = self
+            .directory
+            .configured(&account.environment, &account.connection)?;
         let connection = configured.connection();
         if connection.kind == AuthKind::None {
             return None;
@@ -72,11 +74,17 @@ impl Accounts {
         };
         match self.make_link(&account.environment, request, &Actor::Host).await {
             Ok((link, ticket)) => {
-                self.flows.mended_by(account.id.clone(), link.auth_request_id, ticket);
+                self.flows
+                    .mended_by(account.id.clone(), link.auth_request_id, ticket);
                 Some(link.authorization_link)
             }
             Err(fault) => {
-                tracing::warn!(account = account.id.as_str(), kind = fault.kind().as_str(), cause = fault.chain(), "no link to mend an account");
+                tracing::warn!(
+                    account = account.id.as_str(),
+                    kind = fault.kind().as_str(),
+                    cause = fault.chain(),
+                    "no link to mend an account"
+                );
                 None
             }
         }
@@ -98,24 +106,40 @@ impl Accounts {
         if connection.kind == AuthKind::None {
             return Err(Fault::new(
                 Kind::InvalidInput,
-                format!("Connection `{}` needs no authorization: make the account, and use it.", connection.name),
+                format!(
+                    "Connection `{}` needs no authorization: make the account, and use it.",
+                    connection.name
+                ),
             ));
         }
         if let Some(url) = &request.user_verify_url
             && !connection.user_verify_urls.contains(url)
         {
             return Err(Fault::invalid(
-                format!("Connection `{}` does not list this `user_verify_url`. The operator adds it there, exactly as written.", connection.name),
+                format!(
+                    "Connection `{}` does not list this `user_verify_url`. The operator adds it there, exactly as written.",
+                    connection.name
+                ),
                 vec![problem("/user_verify_url", "is not one of the connection's")],
             ));
         }
-        if request.state.as_ref().is_some_and(|state| state.len() > MAX_STATE_BYTES) {
-            return Err(Fault::invalid("The state is too long.", vec![problem("/state", "has more than 1,024 bytes")]));
+        if request
+            .state
+            .as_ref()
+            .is_some_and(|state| state.len() > MAX_STATE_BYTES)
+        {
+            return Err(Fault::invalid(
+                "The state is too long.",
+                vec![problem("/state", "has more than 1,024 bytes")],
+            ));
         }
         check_config(&*configured.manifest(&self.parts)?, &request.account_config)?;
-        let entry = self.find_or_make(&configured, &request.identifier, &request.account_config, actor).await?;
+        let entry = self
+            .find_or_make(&configured, &request.identifier, &request.account_config, actor)
+            .await?;
         let ticket = Secret::new(crate::random::token());
-        let expires_at_ms = self.parts.now_ms() + millis(std::time::Duration::from_secs(self.parts.settings.flow_seconds));
+        let expires_at_ms =
+            self.parts.now_ms() + millis(std::time::Duration::from_secs(self.parts.settings.flow_seconds));
         let flow = Flow {
             id: AuthRequestId::generate(),
             environment: environment.clone(),
@@ -133,15 +157,20 @@ impl Accounts {
         let lapsed = self.flows.begin(&self.parts, &flow).await?;
         for account in lapsed {
             if let Some(entry) = self.directory.by_id(&self.parts, environment, &account).await? {
-                self.step_back(&entry, Reason::VerificationFailed, &Actor::Host).await?;
+                self.step_back(&entry, Reason::VerificationFailed, &Actor::Host)
+                    .await?;
             }
         }
-        self.parts.note(actor, environment, "account.link", entry.id.as_str(), "ok").await?;
+        self.parts
+            .note(actor, environment, "account.link", entry.id.as_str(), "ok")
+            .await?;
         let link = Link {
             authorization_link: self.link_url(&ticket),
             auth_request_id: flow.id,
             connected_account_id: entry.id.clone(),
-            expires_at: Timestamp::from_millisecond(expires_at_ms).map_err(Fault::internal)?.to_string(),
+            expires_at: Timestamp::from_millisecond(expires_at_ms)
+                .map_err(Fault::internal)?
+                .to_string(),
         };
         Ok((link, ticket))
     }
@@ -153,7 +182,11 @@ impl Accounts {
     /// # Errors
     /// `flow_invalid`.
     pub async fn open_link(&self, ticket: &str) -> Result<Step, Fault> {
-        let flow = self.flows.by_ticket(&self.parts, ticket).await?.ok_or_else(invalid)?;
+        let flow = self
+            .flows
+            .by_ticket(&self.parts, ticket)
+            .await?
+            .ok_or_else(invalid)?;
         if !matches!(flow.stage, Stage::Open { .. } | Stage::Consent { .. }) {
             return Err(invalid());
         }
@@ -163,7 +196,13 @@ impl Accounts {
         if fields.is_empty() {
             return self.consent(flow, &configured, &entry).await;
         }
-        Ok(Step::Form(form_page(&configured, &manifest, ticket, fields, None)))
+        Ok(Step::Form(form_page(
+            &configured,
+            &manifest,
+            ticket,
+            fields,
+            None,
+        )))
     }
 
     async fn consent(&self, mut flow: Flow, configured: &Configured, entry: &Entry) -> Result<Step, Fault> {
@@ -174,7 +213,10 @@ impl Accounts {
         let config = whole_config(&entry.live().account, &flow);
         let state = crate::random::token();
         let (url, verifier) = authorization(&connection, &fill(&oauth2.authorize_url, &config)?, &state)?;
-        let stage = Stage::Consent { state: digest_of(&state), verifier: verifier.expose().to_owned() };
+        let stage = Stage::Consent {
+            state: digest_of(&state),
+            verifier: verifier.expose().to_owned(),
+        };
         self.flows.advance(&self.parts, &mut flow, stage).await?;
         Ok(Step::Redirect(url))
     }
@@ -190,11 +232,17 @@ impl Accounts {
         query: CallbackQuery,
     ) -> Result<Step, Fault> {
         let answer = Answer::read(query).ok_or_else(invalid)?;
-        let mut flow = self.flows.by_state(&self.parts, &answer.state).await?.ok_or_else(invalid)?;
+        let mut flow = self
+            .flows
+            .by_state(&self.parts, &answer.state)
+            .await?
+            .ok_or_else(invalid)?;
         if flow.environment != *environment || flow.connection != *connection {
             return Err(invalid());
         }
-        let Stage::Consent { state, verifier } = &flow.stage else { return Err(invalid()) };
+        let Stage::Consent { state, verifier } = &flow.stage else {
+            return Err(invalid());
+        };
         if *state != digest_of(&answer.state) {
             return Err(invalid());
         }
@@ -219,14 +267,24 @@ impl Accounts {
             self.flows.end(&self.parts, &flow).await?;
             let code = Secret::new(code);
             let verifier = Secret::new(verifier);
-            return self.exchange(&flow, &configured, &entry, &code, &verifier, &actor).await;
+            return self
+                .exchange(&flow, &configured, &entry, &code, &verifier, &actor)
+                .await;
         };
-        self.flows.advance(&self.parts, &mut flow, Stage::Code { code, verifier }).await?;
+        self.flows
+            .advance(&self.parts, &mut flow, Stage::Code { code, verifier })
+            .await?;
         self.await_confirmation(&flow, &entry, &url, &actor).await
     }
 
     /// Sends the browser to the application, which knows who is there.
-    async fn await_confirmation(&self, flow: &Flow, entry: &Entry, url: &str, actor: &Actor) -> Result<Step, Fault> {
+    async fn await_confirmation(
+        &self,
+        flow: &Flow,
+        entry: &Entry,
+        url: &str,
+        actor: &Actor,
+    ) -> Result<Step, Fault> {
         let turn = entry.turn().await;
         if entry.with(|live| live.account.state != AccountState::Active) {
             entry
@@ -237,9 +295,18 @@ impl Accounts {
                 .await?;
         }
         drop(turn);
-        self.parts.note(actor, &flow.environment, "account.consent", entry.id.as_str(), "waits_for_verification").await?;
+        self.parts
+            .note(
+                actor,
+                &flow.environment,
+                "account.consent",
+                entry.id.as_str(),
+                "waits_for_verification",
+            )
+            .await?;
         let mut url = Url::parse(url).map_err(Fault::internal)?;
-        url.query_pairs_mut().append_pair("auth_request_id", flow.id.as_str());
+        url.query_pairs_mut()
+            .append_pair("auth_request_id", flow.id.as_str());
         if let Some(state) = &flow.app_state {
             url.query_pairs_mut().append_pair("state", state);
         }
@@ -251,7 +318,11 @@ impl Accounts {
     /// # Errors
     /// `flow_invalid`; a wrong credential is a [`Step::Form`] with its problem.
     pub async fn submit_form(&self, ticket: &str, values: BTreeMap<String, Secret>) -> Result<Step, Fault> {
-        let mut flow = self.flows.by_ticket(&self.parts, ticket).await?.ok_or_else(invalid)?;
+        let mut flow = self
+            .flows
+            .by_ticket(&self.parts, ticket)
+            .await?
+            .ok_or_else(invalid)?;
         let tries = match flow.stage {
             Stage::Open { tries } => tries,
             Stage::Consent { .. } => 0,
@@ -266,13 +337,22 @@ impl Accounts {
         }
         let filled = match Filled::read(&configured, &manifest, &asked, values) {
             Ok(filled) => filled,
-            Err(problem) => return Ok(Step::Form(form_page(&configured, &manifest, ticket, asked, Some(problem)))),
+            Err(problem) => {
+                return Ok(Step::Form(form_page(
+                    &configured,
+                    &manifest,
+                    ticket,
+                    asked,
+                    Some(problem),
+                )));
+            }
         };
         flow.account_config.extend(filled.config);
-        let Some(kept) = filled.kept else { return self.consent(flow, &configured, &entry).await };
+        let Some(kept) = filled.kept else {
+            return self.consent(flow, &configured, &entry).await;
+        };
         let config = whole_config(&account, &flow);
-        // A generation that no lent credential has: this one is only being tried.
-        let tried = Arc::new(lend(&kept, &configured));
+        let tried = tried(&kept, &configured);
         let identity = match probe(&self.parts, &configured, &config, tried, &entry.id).await {
             Probe::Accepted(identity) => identity,
             refused => {
@@ -280,18 +360,31 @@ impl Accounts {
                     self.flows.end(&self.parts, &flow).await?;
                     return Err(invalid());
                 }
-                self.flows.advance(&self.parts, &mut flow, Stage::Open { tries: tries + 1 }).await?;
+                self.flows
+                    .advance(&self.parts, &mut flow, Stage::Open { tries: tries + 1 })
+                    .await?;
                 let text = match refused {
                     Probe::Rejected => "The vendor does not accept this. Check what you entered.",
-                    Probe::Forbidden => "The vendor knows this and does not allow its use. Check its permissions.",
+                    Probe::Forbidden => {
+                        "The vendor knows this and does not allow its use. Check its permissions."
+                    }
                     _ => "The vendor could not be asked. Try again in a moment.",
                 };
-                return Ok(Step::Form(form_page(&configured, &manifest, ticket, asked, Some(text.to_owned()))));
+                return Ok(Step::Form(form_page(
+                    &configured,
+                    &manifest,
+                    ticket,
+                    asked,
+                    Some(text.to_owned()),
+                )));
             }
         };
         let actor = Actor::Browser(flow.id.to_string());
         if let Some(url) = flow.user_verify_url.clone() {
-            let stage = Stage::Form { kept, identity: Some(identity) };
+            let stage = Stage::Form {
+                kept,
+                identity: Some(identity),
+            };
             self.flows.advance(&self.parts, &mut flow, stage).await?;
             return self.await_confirmation(&flow, &entry, &url, &actor).await;
         }
@@ -312,7 +405,11 @@ impl Accounts {
         identifier: &Identifier,
         actor: &Actor,
     ) -> Result<Arc<Account>, Fault> {
-        let flow = self.flows.by_id(&self.parts, environment, auth_request).await?.ok_or_else(invalid)?;
+        let flow = self
+            .flows
+            .by_id(&self.parts, environment, auth_request)
+            .await?
+            .ok_or_else(invalid)?;
         if !matches!(flow.stage, Stage::Code { .. } | Stage::Form { .. }) {
             return Err(invalid());
         }
@@ -325,11 +422,21 @@ impl Accounts {
         }
         let mut flow = flow;
         match std::mem::replace(&mut flow.stage, Stage::Open { tries: 0 }) {
-            Stage::Code { ref mut code, ref mut verifier } => {
-                let (code, verifier) = (Secret::new(std::mem::take(code)), Secret::new(std::mem::take(verifier)));
-                self.exchange(&flow, &configured, &entry, &code, &verifier, actor).await?;
+            Stage::Code {
+                ref mut code,
+                ref mut verifier,
+            } => {
+                let (code, verifier) = (
+                    Secret::new(std::mem::take(code)),
+                    Secret::new(std::mem::take(verifier)),
+                );
+                self.exchange(&flow, &configured, &entry, &code, &verifier, actor)
+                    .await?;
             }
-            Stage::Form { ref mut kept, ref mut identity } => {
+            Stage::Form {
+                ref mut kept,
+                ref mut identity,
+            } => {
                 let kept = std::mem::replace(kept, Kept::None);
                 let identity = identity.take().unwrap_or_default();
                 self.keep(&flow, &entry, kept, None, identity, actor).await?;
@@ -339,8 +446,7 @@ impl Accounts {
         Ok(Arc::clone(&entry.live().account))
     }
 
-    /// Exchanges a code, asks whose account it is, and activates. In a task of its own: a browser
-    /// that goes away does not lose a code that is on its way.
+    /// Exchanges a code, asks whose account it is, and activates.
     async fn exchange(
         &self,
         flow: &Flow,
@@ -357,12 +463,19 @@ impl Accounts {
         };
         let endpoint = configured.token_endpoint(&config)?;
         let generation = entry.with(|live| live.account.generation);
-        let exchanged = endpoint.exchange(&self.parts, &oauth2.scope_separator, code, verifier, redirect_uri).await;
+        let exchanged = endpoint
+            .exchange(&self.parts, &oauth2.scope_separator, code, verifier, redirect_uri)
+            .await;
         let grant = match exchanged {
             Ok(grant) => grant,
             Err(failure) => {
-                tracing::warn!(account = entry.id.as_str(), code = failure.code(), "a code was not exchanged");
-                self.step_back(entry, Reason::CredentialCheckFailed, actor).await?;
+                tracing::warn!(
+                    account = entry.id.as_str(),
+                    code = failure.code(),
+                    "a code was not exchanged"
+                );
+                self.step_back(entry, Reason::CredentialCheckFailed, actor)
+                    .await?;
                 return Err(not_exchanged(&failure));
             }
         };
@@ -372,13 +485,14 @@ impl Accounts {
         let mut shape = Account::clone(&account);
         shape.account_config = Arc::new(config);
         activate::apply(&mut shape, &grant, Some(&manifest), &self.parts, &connection);
-        let tried = Arc::new(lend(&kept, configured));
+        let tried = tried(&kept, configured);
         let checked = probe(&self.parts, configured, &shape.account_config, tried, &entry.id).await;
         let identity = match checked {
             Probe::Accepted(identity) => identity,
             Probe::Rejected => {
                 revoke::discard(entry, &shape, &grant).await?;
-                self.step_back(entry, Reason::CredentialCheckFailed, actor).await?;
+                self.step_back(entry, Reason::CredentialCheckFailed, actor)
+                    .await?;
                 return Err(Fault::new(
                     Kind::VendorRejected,
                     "The vendor gave a credential and does not accept it. Try the link again later.",
@@ -394,11 +508,25 @@ impl Accounts {
         });
         if changed || ended {
             revoke::discard(entry, &shape, &grant).await?;
-            let outcome = if changed { "subject_changed" } else { "disconnected_meanwhile" };
-            self.parts.note(actor, &flow.environment, "account.refuse", entry.id.as_str(), outcome).await?;
+            let outcome = if changed {
+                "subject_changed"
+            } else {
+                "disconnected_meanwhile"
+            };
+            self.parts
+                .note(
+                    actor,
+                    &flow.environment,
+                    "account.refuse",
+                    entry.id.as_str(),
+                    outcome,
+                )
+                .await?;
             return Err(if changed { subject_changed() } else { invalid() });
         }
-        let live = self.keep(flow, entry, kept, Some((&grant, &manifest)), identity, actor).await?;
+        let live = self
+            .keep(flow, entry, kept, Some((&grant, &manifest)), identity, actor)
+            .await?;
         Ok(connected(configured, &manifest, &live))
     }
 
@@ -436,7 +564,15 @@ impl Accounts {
             })
             .await?;
         drop(turn);
-        self.parts.note(actor, &flow.environment, "account.activate", entry.id.as_str(), "ok").await?;
+        self.parts
+            .note(
+                actor,
+                &flow.environment,
+                "account.activate",
+                entry.id.as_str(),
+                "ok",
+            )
+            .await?;
         Ok(live)
     }
 
@@ -444,7 +580,10 @@ impl Accounts {
     async fn step_back(&self, entry: &Entry, reason: Reason, actor: &Actor) -> Result<(), Fault> {
         let turn = entry.turn().await;
         let waits = entry.with(|live| {
-            matches!(live.account.state, AccountState::PendingAuth | AccountState::PendingVerification)
+            matches!(
+                live.account.state,
+                AccountState::PendingAuth | AccountState::PendingVerification
+            )
         });
         if waits {
             entry
@@ -455,16 +594,31 @@ impl Accounts {
                 .await?;
         }
         drop(turn);
-        self.parts.note(actor, &entry.environment, "account.refuse", entry.id.as_str(), reason.as_str()).await
+        self.parts
+            .note(
+                actor,
+                &entry.environment,
+                "account.refuse",
+                entry.id.as_str(),
+                reason.as_str(),
+            )
+            .await
     }
 
     /// Ends every attempt of an account.
-    pub(super) async fn close_flows(&self, environment: &EnvironmentId, id: &crate::id::AccountId) -> Result<(), Fault> {
+    pub(super) async fn close_flows(
+        &self,
+        environment: &EnvironmentId,
+        id: &crate::id::AccountId,
+    ) -> Result<(), Fault> {
         self.flows.end_all(&self.parts, environment, id).await
     }
 
     async fn of_flow(&self, flow: &Flow) -> Result<(Arc<Configured>, Arc<Entry>), Fault> {
-        let entry = self.directory.by_id(&self.parts, &flow.environment, &flow.account).await?;
+        let entry = self
+            .directory
+            .by_id(&self.parts, &flow.environment, &flow.account)
+            .await?;
         let entry = entry.ok_or_else(invalid)?;
         Ok((Arc::clone(&entry.configured), entry))
     }
@@ -483,23 +637,33 @@ impl Answer {
     fn read(query: CallbackQuery) -> Option<Self> {
         let mut seen: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in query {
-            if name.len() > MAX_PARAMETER_BYTES || value.len() > MAX_PARAMETER_BYTES || seen.insert(name, value).is_some() {
+            if name.len() > MAX_PARAMETER_BYTES
+                || value.len() > MAX_PARAMETER_BYTES
+                || seen.insert(name, value).is_some()
+            {
                 return None;
             }
         }
-        let printable = |text: &String| !text.is_empty() && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        let printable =
+            |text: &String| !text.is_empty() && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         let outcome = match (seen.remove("code"), seen.remove("error")) {
             (Some(code), None) if printable(&code) => Ok(code),
             (None, Some(error)) => Err(known_code(&error).unwrap_or("refused")),
             _ => return None,
         };
-        Some(Self { state: seen.remove("state")?, issuer: seen.remove("iss"), outcome })
+        Some(Self {
+            state: seen.remove("state")?,
+            issuer: seen.remove("iss"),
+            outcome,
+        })
     }
 
     /// RFC 9207: when we know who the server is, nobody else's answer counts.
     fn issued_by(&self, configured: &Configured) -> bool {
         let connection = configured.connection();
-        let Some(oauth2) = &connection.oauth2 else { return false };
+        let Some(oauth2) = &connection.oauth2 else {
+            return false;
+        };
         match (&oauth2.issuer, &self.issuer) {
             (Some(expected), Some(issuer)) => expected == issuer,
             (_, None) => !oauth2.iss_required,
@@ -540,18 +704,26 @@ fn denied(code: &'static str) -> Fault {
 
 fn not_exchanged(failure: &Failure) -> Fault {
     let (kind, text) = match failure {
-        Failure::Refused(Refusal::Grant) => (Kind::VendorRejected, "The vendor does not accept this consent any more. Open a new link."),
+        Failure::Refused(Refusal::Grant) => (
+            Kind::VendorRejected,
+            "The vendor does not accept this consent any more. Open a new link.",
+        ),
         Failure::Refused(Refusal::Client) => (
             Kind::VendorRejected,
             "The vendor does not accept the application's client id and secret. The operator corrects the connection.",
         ),
-        Failure::Refused(Refusal::Other(_)) => (Kind::VendorRejected, "The vendor refused to complete the connection. Open a new link."),
-        Failure::Refused(Refusal::Busy(_)) | Failure::NotSent(_) | Failure::OutcomeUnknown => {
-            (Kind::VendorUnavailable, "The vendor could not complete the connection at the moment. Open a new link later.")
-        }
-        Failure::Refused(Refusal::Unreadable(_)) => {
-            (Kind::VendorUnavailable, "The vendor's token endpoint answered something that is not a token. The operator checks the connection.")
-        }
+        Failure::Refused(Refusal::Other(_)) => (
+            Kind::VendorRejected,
+            "The vendor refused to complete the connection. Open a new link.",
+        ),
+        Failure::Refused(Refusal::Busy(_)) | Failure::NotSent(_) | Failure::OutcomeUnknown => (
+            Kind::VendorUnavailable,
+            "The vendor could not complete the connection at the moment. Open a new link later.",
+        ),
+        Failure::Refused(Refusal::Unreadable(_)) => (
+            Kind::VendorUnavailable,
+            "The vendor's token endpoint answered something that is not a token. The operator checks the connection.",
+        ),
     };
     let fault = Fault::new(kind, text).reason(failure.code());
     match failure {
@@ -561,17 +733,9 @@ fn not_exchanged(failure: &Failure) -> Fault {
     }
 }
 
-fn lend(kept: &Kept, configured: &Configured) -> Credential {
-    let secret = |text: &String| Secret::new(text.clone());
-    Credential {
-        generation: 0,
-        material: match kept {
-            Kept::Token { access, .. } => Material::Token(secret(access)),
-            Kept::Basic { username, password } => Material::Basic { username: secret(username), password: secret(password) },
-            Kept::None => Material::None,
-        },
-        placement: configured.connection().placement.clone(),
-    }
+/// A credential that is only being tried: of a generation that no account has.
+fn tried(kept: &Kept, configured: &Configured) -> Arc<Credential> {
+    Arc::new(kept.lend(0, &configured.connection().placement))
 }
 
 fn connected(configured: &Configured, manifest: &Manifest, live: &Live) -> Step {
@@ -582,7 +746,13 @@ fn connected(configured: &Configured, manifest: &Manifest, live: &Live) -> Step 
     })
 }
 
-fn form_page(configured: &Configured, manifest: &Manifest, ticket: &str, fields: Vec<FormField>, problem: Option<String>) -> FormPage {
+fn form_page(
+    configured: &Configured,
+    manifest: &Manifest,
+    ticket: &str,
+    fields: Vec<FormField>,
+    problem: Option<String>,
+) -> FormPage {
     FormPage {
         application: configured.connection().application_name.clone(),
         vendor: manifest.connector.title.clone(),
@@ -629,7 +799,10 @@ fn fields(configured: &Configured, manifest: &Manifest, flow: &Flow, account: &A
 /// The credential inputs of the connection's kind.
 fn inputs(configured: &Configured, manifest: &Manifest) -> Vec<(String, SecretInput)> {
     let connection = configured.connection();
-    let declared = manifest.auth.iter().find(|scheme: &&Auth| scheme.id == connection.auth);
+    let declared = manifest
+        .auth
+        .iter()
+        .find(|scheme: &&Auth| scheme.id == connection.auth);
     let usual: &[(&str, &str)] = match connection.kind {
         AuthKind::Oauth2 | AuthKind::None => return Vec::new(),
         AuthKind::ApiKey => &[("api_key", "API key")],
@@ -640,7 +813,11 @@ fn inputs(configured: &Configured, manifest: &Manifest) -> Vec<(String, SecretIn
         .iter()
         .map(|&(name, title)| {
             let declared = declared.and_then(|scheme| scheme.inputs.get(name)).cloned();
-            let usual = || SecretInput { title: title.to_owned(), description: None, pattern: None };
+            let usual = || SecretInput {
+                title: title.to_owned(),
+                description: None,
+                pattern: None,
+            };
             (name.to_owned(), declared.unwrap_or_else(usual))
         })
         .collect()
@@ -664,7 +841,10 @@ impl Filled {
         let mut config = BTreeMap::new();
         for field in asked {
             // Pasted values come with blanks around them.
-            let value = values.get(&field.name).map(|value| value.expose().trim().to_owned()).unwrap_or_default();
+            let value = values
+                .get(&field.name)
+                .map(|value| value.expose().trim().to_owned())
+                .unwrap_or_default();
             if value.is_empty() {
                 if field.required {
                     return Err(format!("{} is missing.", field.title));
@@ -681,17 +861,28 @@ impl Filled {
             let pattern = inputs.get(&field.name).and_then(|input| input.pattern.as_deref());
             let sound = value.len() <= 16 * 1024 && !value.chars().any(char::is_control);
             if !sound || pattern.is_some_and(|pattern| !fits(pattern, &value)) {
-                return Err(format!("{} does not have the form that the vendor uses.", field.title));
+                return Err(format!(
+                    "{} does not have the form that the vendor uses.",
+                    field.title
+                ));
             }
             secrets.insert(field.name.as_str(), value);
         }
         let mut take = |name: &str| secrets.remove(name).unwrap_or_default();
-        let token = |access| Kept::Token { access, refresh: None, issued_at_ms: 0, stated_ms: None };
+        let token = |access| Kept::Token {
+            access,
+            refresh: None,
+            issued_at_ms: 0,
+            stated_ms: None,
+        };
         let kept = match configured.connection().kind {
             AuthKind::Oauth2 | AuthKind::None => None,
             AuthKind::ApiKey => Some(token(take("api_key"))),
             AuthKind::Bearer => Some(token(take("token"))),
-            AuthKind::Basic => Some(Kept::Basic { username: take("username"), password: take("password") }),
+            AuthKind::Basic => Some(Kept::Basic {
+                username: take("username"),
+                password: take("password"),
+            }),
         };
         Ok(Self { kept, config })
     }

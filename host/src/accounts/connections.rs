@@ -51,28 +51,42 @@ impl Configured {
     }
 
     /// The token endpoint for an account with this configuration.
-    pub fn token_endpoint(&self, config: &BTreeMap<String, String>) -> Result<token_endpoint::Endpoint, Fault> {
+    pub fn token_endpoint(
+        &self,
+        config: &BTreeMap<String, String>,
+    ) -> Result<token_endpoint::Endpoint, Fault> {
         let connection = self.connection();
-        let url = connection.oauth2.as_ref().map_or("", |oauth2| oauth2.token_url.as_str());
+        let url = connection
+            .oauth2
+            .as_ref()
+            .map_or("", |oauth2| oauth2.token_url.as_str());
         let url = token_endpoint::fill(url, config)?;
-        Ok(token_endpoint::Endpoint::of(&connection, self.client_secret.as_ref(), url))
+        Ok(token_endpoint::Endpoint::of(
+            &connection,
+            self.client_secret.as_ref(),
+            url,
+        ))
     }
 
     /// The manifest that the connection goes by: of its pinned version, else of the active one.
     pub fn manifest(&self, parts: &Parts) -> Result<Arc<Manifest>, Fault> {
         let connection = self.connection();
         let snapshot = parts.registry.snapshot();
-        let version = snapshot.connectors.get(&connection.connector).and_then(|connector| {
-            match &connection.pinned_version {
+        let version = snapshot
+            .connectors
+            .get(&connection.connector)
+            .and_then(|connector| match &connection.pinned_version {
                 Some(pinned) => connector.versions.get(pinned),
                 None => Some(&connector.active),
-            }
-        });
+            });
         match version {
             Some(activation) => Ok(Arc::clone(&activation.version.manifest)),
             None => Err(Fault::new(
                 Kind::NotFound,
-                format!("The connector `{}` of connection `{}` is not loaded. Install it.", connection.connector, connection.name),
+                format!(
+                    "The connector `{}` of connection `{}` is not loaded. Install it.",
+                    connection.connector, connection.name
+                ),
             )),
         }
     }
@@ -96,7 +110,13 @@ fn key(environment: &EnvironmentId, name: &ConnectionName) -> Vec<u8> {
 }
 
 fn spot<'a>(environment: &'a EnvironmentId, name: &'a str) -> Spot<'a> {
-    Spot { record: "connection", environment, connection: name, identifier: "", field: "all" }
+    Spot {
+        record: "connection",
+        environment,
+        connection: name,
+        identifier: "",
+        field: "all",
+    }
 }
 
 fn encode(parts: &Parts, connection: &Connection, client_secret: Option<&Secret>) -> Result<Vec<u8>, Fault> {
@@ -105,7 +125,12 @@ fn encode(parts: &Parts, connection: &Connection, client_secret: Option<&Secret>
         // Goes into the seal.
         client_secret: client_secret.map(|secret| secret.expose().to_owned()),
     };
-    sealed::seal(&parts.vault, spot(&connection.environment, connection.name.as_str()), 1, &kept)
+    sealed::seal(
+        &parts.vault,
+        spot(&connection.environment, connection.name.as_str()),
+        1,
+        &kept,
+    )
 }
 
 /// Reads every connection. One that does not open is reported and left out; the others serve.
@@ -113,15 +138,26 @@ pub(super) async fn load(parts: &Parts) -> Result<Vec<Arc<Configured>>, Fault> {
     let mut found = Vec::new();
     let mut after: Option<Vec<u8>> = None;
     loop {
-        let page = parts.store.scan(Table::Connections, b"", after.as_deref(), 256).await?;
-        let Some((last, _)) = page.last() else { return Ok(found) };
+        let page = parts
+            .store
+            .scan(Table::Connections, b"", after.as_deref(), 256)
+            .await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(found);
+        };
         after = Some(last.clone());
         for (key, record) in page {
-            let named = std::str::from_utf8(&key).ok().and_then(|key| key.split_once('\0'));
-            let Some((environment, name)) = named else { continue };
-            let opened = EnvironmentId::new(environment).map_err(Fault::internal).and_then(|environment| {
-                sealed::open::<Kept>(&parts.vault, spot(&environment, name), &record.value)
-            });
+            let named = std::str::from_utf8(&key)
+                .ok()
+                .and_then(|key| key.split_once('\0'));
+            let Some((environment, name)) = named else {
+                continue;
+            };
+            let opened = EnvironmentId::new(environment)
+                .map_err(Fault::internal)
+                .and_then(|environment| {
+                    sealed::open::<Kept>(&parts.vault, spot(&environment, name), &record.value)
+                });
             match opened {
                 Ok(mut kept) => {
                     // The host may have moved: its public address is a setting, not a fact.
@@ -129,7 +165,12 @@ pub(super) async fn load(parts: &Parts) -> Result<Vec<Arc<Configured>>, Fault> {
                     let secret = kept.client_secret.take().map(Secret::new);
                     found.push(Configured::new(kept.connection.clone(), secret, record.revision));
                 }
-                Err(fault) => tracing::error!(environment, connection = name, cause = fault.chain(), "a connection does not open; its accounts cannot be used"),
+                Err(fault) => tracing::error!(
+                    environment,
+                    connection = name,
+                    cause = fault.chain(),
+                    "a connection does not open; its accounts cannot be used"
+                ),
             }
         }
     }
@@ -148,20 +189,36 @@ impl Accounts {
     ) -> Result<Arc<Connection>, Fault> {
         let snapshot = self.parts.registry.snapshot();
         let Some(connector) = snapshot.connectors.get(&new.connector) else {
-            let known: Vec<&str> = snapshot.connectors.keys().map(crate::id::ConnectorId::as_str).collect();
+            let known: Vec<&str> = snapshot
+                .connectors
+                .keys()
+                .map(crate::id::ConnectorId::as_str)
+                .collect();
             return Err(Fault::invalid(
-                format!("No connector `{}` is installed. Installed: {}.", new.connector, list(&known)),
+                format!(
+                    "No connector `{}` is installed. Installed: {}.",
+                    new.connector,
+                    list(&known)
+                ),
                 vec![problem("/connector", "is not installed")],
             ));
         };
         let (connection, secret) = self.check(environment, new, connector)?;
         let bytes = encode(&self.parts, &connection, secret.as_ref())?;
-        let batch = Batch::new().put(Table::Connections, key(environment, &connection.name), Expect::Absent, bytes);
+        let batch = Batch::new().put(
+            Table::Connections,
+            key(environment, &connection.name),
+            Expect::Absent,
+            bytes,
+        );
         match self.parts.store.commit(batch).await {
             Err(StoreError::Conflict) => {
                 return Err(Fault::new(
                     Kind::Conflict,
-                    format!("There is a connection `{}` already. Choose another name, or delete that one first.", connection.name),
+                    format!(
+                        "There is a connection `{}` already. Choose another name, or delete that one first.",
+                        connection.name
+                    ),
                 ));
             }
             done => done?,
@@ -169,7 +226,9 @@ impl Accounts {
         let name = connection.name.clone();
         let configured = Configured::new(connection, secret, 1);
         self.directory.add(Arc::clone(&configured));
-        self.parts.note(actor, environment, "connection.create", name.as_str(), "ok").await?;
+        self.parts
+            .note(actor, environment, "connection.create", name.as_str(), "ok")
+            .await?;
         Ok(configured.connection())
     }
 
@@ -177,16 +236,27 @@ impl Accounts {
     ///
     /// # Errors
     /// The store fails.
-    #[allow(clippy::unused_async, reason = "a store of several hosts will have to be asked")]
+    #[allow(
+        clippy::unused_async,
+        reason = "a store of several hosts will have to be asked"
+    )]
     pub async fn connections(&self, environment: &EnvironmentId) -> Result<Vec<Arc<Connection>>, Fault> {
-        Ok(self.directory.all(environment).iter().map(|configured| configured.connection()).collect())
+        Ok(self
+            .directory
+            .all(environment)
+            .iter()
+            .map(|configured| configured.connection())
+            .collect())
     }
 
     /// One connection.
     ///
     /// # Errors
     /// `not_found`.
-    #[allow(clippy::unused_async, reason = "a store of several hosts will have to be asked")]
+    #[allow(
+        clippy::unused_async,
+        reason = "a store of several hosts will have to be asked"
+    )]
     pub async fn connection(
         &self,
         environment: &EnvironmentId,
@@ -210,12 +280,22 @@ impl Accounts {
         let before = configured.connection();
         if let Some(version) = &version {
             let snapshot = self.parts.registry.snapshot();
-            let loaded = snapshot.connectors.get(&before.connector).map(|connector| &connector.versions);
+            let loaded = snapshot
+                .connectors
+                .get(&before.connector)
+                .map(|connector| &connector.versions);
             if !loaded.is_some_and(|versions| versions.contains_key(version)) {
-                let known: Vec<&str> = loaded.into_iter().flat_map(|versions| versions.keys().map(String::as_str)).collect();
+                let known: Vec<&str> = loaded
+                    .into_iter()
+                    .flat_map(|versions| versions.keys().map(String::as_str))
+                    .collect();
                 return Err(Fault::new(
                     Kind::NotFound,
-                    format!("Version `{version}` of `{}` is not loaded. Loaded: {}.", before.connector, list(&known)),
+                    format!(
+                        "Version `{version}` of `{}` is not loaded. Loaded: {}.",
+                        before.connector,
+                        list(&known)
+                    ),
                 ));
             }
         }
@@ -223,11 +303,18 @@ impl Accounts {
         connection.pinned_version = version;
         let revision = configured.revision.load(Ordering::Acquire);
         let bytes = encode(&self.parts, &connection, configured.client_secret.as_ref())?;
-        let batch = Batch::new().put(Table::Connections, key(environment, name), Expect::Revision(revision), bytes);
+        let batch = Batch::new().put(
+            Table::Connections,
+            key(environment, name),
+            Expect::Revision(revision),
+            bytes,
+        );
         self.parts.store.commit(batch).await?;
         configured.revision.store(revision + 1, Ordering::Release);
         configured.connection.store(Arc::new(connection));
-        self.parts.note(actor, environment, "connection.pin", name.as_str(), "ok").await?;
+        self.parts
+            .note(actor, environment, "connection.pin", name.as_str(), "ok")
+            .await?;
         Ok(configured.connection())
     }
 
@@ -244,24 +331,45 @@ impl Accounts {
         let configured = self.configured(environment, name)?;
         let mut gone = configured.gone.write().await;
         let prefix = index_prefix(environment, name);
-        if !self.parts.store.scan(Table::AccountIndex, &prefix, None, 1).await?.is_empty() {
+        if !self
+            .parts
+            .store
+            .scan(Table::AccountIndex, &prefix, None, 1)
+            .await?
+            .is_empty()
+        {
             return Err(Fault::new(
                 Kind::Conflict,
                 format!("Connection `{name}` still has connected accounts. Delete them first."),
             ));
         }
-        self.parts.store.commit(Batch::new().delete(Table::Connections, key(environment, name), Expect::Any)).await?;
+        self.parts
+            .store
+            .commit(Batch::new().delete(Table::Connections, key(environment, name), Expect::Any))
+            .await?;
         *gone = true;
         self.directory.remove(environment, name);
-        self.parts.note(actor, environment, "connection.delete", name.as_str(), "ok").await
+        self.parts
+            .note(actor, environment, "connection.delete", name.as_str(), "ok")
+            .await
     }
 
     /// A connection with its secret.
-    pub(super) fn configured(&self, environment: &EnvironmentId, name: &ConnectionName) -> Result<Arc<Configured>, Fault> {
+    pub(super) fn configured(
+        &self,
+        environment: &EnvironmentId,
+        name: &ConnectionName,
+    ) -> Result<Arc<Configured>, Fault> {
         self.directory.configured(environment, name).ok_or_else(|| {
             let known = self.directory.all(environment);
-            let known: Vec<String> = known.iter().map(|configured| configured.connection().name.to_string()).collect();
-            Fault::new(Kind::NotFound, format!("There is no connection `{name}`. Connections: {}.", list(&known)))
+            let known: Vec<String> = known
+                .iter()
+                .map(|configured| configured.connection().name.to_string())
+                .collect();
+            Fault::new(
+                Kind::NotFound,
+                format!("There is no connection `{name}`. Connections: {}.", list(&known)),
+            )
         })
     }
 
@@ -281,7 +389,10 @@ impl Accounts {
             Some(activation) => &activation.version.manifest,
             None => {
                 let known: Vec<&str> = connector.versions.keys().map(String::as_str).collect();
-                problems.push(problem("/pinned_version", format!("is not loaded; loaded: {}", list(&known))));
+                problems.push(problem(
+                    "/pinned_version",
+                    format!("is not loaded; loaded: {}", list(&known)),
+                ));
                 &connector.active.version.manifest
             }
         };
@@ -293,23 +404,46 @@ impl Accounts {
                 problems.push(problem(format!("/user_verify_urls/{index}"), wrong));
             }
         }
-        let application_name = new.application_name.clone().unwrap_or_else(|| "this application".to_owned());
-        if application_name.is_empty() || application_name.len() > 100 || application_name.chars().any(char::is_control) {
-            problems.push(problem("/application_name", "must have 1 to 100 bytes without control characters"));
+        let application_name = new
+            .application_name
+            .clone()
+            .unwrap_or_else(|| "this application".to_owned());
+        if application_name.is_empty()
+            || application_name.len() > 100
+            || application_name.chars().any(char::is_control)
+        {
+            problems.push(problem(
+                "/application_name",
+                "must have 1 to 100 bytes without control characters",
+            ));
         }
         let mut app = new.oauth;
-        let secret = app.as_mut().and_then(|app| app.client_secret.take()).filter(|secret| !secret.is_empty()).map(Secret::new);
+        let secret = app
+            .as_mut()
+            .and_then(|app| app.client_secret.take())
+            .filter(|secret| !secret.is_empty())
+            .map(Secret::new);
         let suggested = scheme.and_then(|scheme| scheme.oauth2.clone());
         let oauth2 = match (kind, suggested, &app) {
-            (AuthKind::Oauth2, Some(suggested), Some(app)) => {
-                Some(confirm(suggested, app, secret.is_some(), new.development, &mut problems))
-            }
+            (AuthKind::Oauth2, Some(suggested), Some(app)) => Some(confirm(
+                suggested,
+                app,
+                secret.is_some(),
+                new.development,
+                &mut problems,
+            )),
             (AuthKind::Oauth2, Some(_), None) => {
-                problems.push(problem("/oauth", "is missing: give the client_id and client_secret of your application at the vendor"));
+                problems.push(problem(
+                    "/oauth",
+                    "is missing: give the client_id and client_secret of your application at the vendor",
+                ));
                 None
             }
             (AuthKind::Oauth2, None, _) => {
-                problems.push(problem("/auth", "is OAuth, and the connector names no endpoints for it"));
+                problems.push(problem(
+                    "/auth",
+                    "is OAuth, and the connector names no endpoints for it",
+                ));
                 None
             }
             (_, _, Some(_)) => {
@@ -318,15 +452,27 @@ impl Accounts {
             }
             _ => None,
         };
-        let scopes = new.scopes.unwrap_or_else(|| oauth2.as_ref().map(|oauth2| oauth2.scopes.clone()).unwrap_or_default());
+        let scopes = new.scopes.unwrap_or_else(|| {
+            oauth2
+                .as_ref()
+                .map(|oauth2| oauth2.scopes.clone())
+                .unwrap_or_default()
+        });
         for (index, scope) in scopes.iter().enumerate() {
             // RFC 6749 section 3.3: printable ASCII without quote and backslash.
-            if scope.is_empty() || !scope.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'"' && byte != b'\\') {
+            if scope.is_empty()
+                || !scope
+                    .bytes()
+                    .all(|byte| (0x21..0x7f).contains(&byte) && byte != b'"' && byte != b'\\')
+            {
                 problems.push(problem(format!("/scopes/{index}"), "is not a scope"));
             }
         }
         if !problems.is_empty() {
-            return Err(Fault::invalid("The connection was not made; see `fields` for what is wrong.", problems));
+            return Err(Fault::invalid(
+                "The connection was not made; see `fields` for what is wrong.",
+                problems,
+            ));
         }
         let mut connection = Connection {
             environment: environment.clone(),
@@ -338,7 +484,9 @@ impl Accounts {
             oauth_client_id: app.map(|app| app.client_id),
             has_client_secret: secret.is_some(),
             scopes,
-            placement: scheme.and_then(|scheme| scheme.placement.clone()).unwrap_or_else(|| usual_placement(kind)),
+            placement: scheme
+                .and_then(|scheme| scheme.placement.clone())
+                .unwrap_or_else(|| usual_placement(kind)),
             endpoints: new.endpoints,
             development: new.development,
             pinned_version: new.pinned_version,
@@ -355,15 +503,23 @@ impl Accounts {
 /// The redirect URI of a connection: its own, so that no vendor's answer counts for another.
 fn redirect_uri(parts: &Parts, connection: &Connection) -> Option<String> {
     let path = format!("/oauth/callback/{}/{}", connection.environment, connection.name);
-    connection.oauth2.is_some().then(|| format!("{}{path}", parts.public_url))
+    connection
+        .oauth2
+        .is_some()
+        .then(|| format!("{}{path}", parts.public_url))
 }
 
 fn choose<'a>(manifest: &'a Manifest, wanted: Option<&str>, problems: &mut Vec<Problem>) -> Option<&'a Auth> {
-    let Some(wanted) = wanted else { return manifest.auth.first() };
+    let Some(wanted) = wanted else {
+        return manifest.auth.first();
+    };
     let found = manifest.auth.iter().find(|scheme| scheme.id == wanted);
     if found.is_none() {
         let known: Vec<&str> = manifest.auth.iter().map(|scheme| scheme.id.as_str()).collect();
-        problems.push(problem("/auth", format!("is not one of the connector's: {}", list(&known))));
+        problems.push(problem(
+            "/auth",
+            format!("is not one of the connector's: {}", list(&known)),
+        ));
     }
     found
 }
@@ -373,7 +529,10 @@ fn check_endpoints(manifest: &Manifest, new: &NewConnection, problems: &mut Vec<
         let path = format!("/endpoints/{name}");
         if !manifest.endpoints.contains_key(name) {
             let known: Vec<&str> = manifest.endpoints.keys().map(String::as_str).collect();
-            problems.push(problem(path, format!("is not an endpoint of the connector: {}", list(&known))));
+            problems.push(problem(
+                path,
+                format!("is not an endpoint of the connector: {}", list(&known)),
+            ));
         } else if let Err(wrong) = token_endpoint::check_url(url, new.development) {
             problems.push(problem(path, wrong));
         }
@@ -407,7 +566,10 @@ fn confirm(
         oauth2.issuer.clone_from(&app.issuer);
     }
     if app.client_id.is_empty() || app.client_id.chars().any(char::is_control) {
-        problems.push(problem("/oauth/client_id", "is empty or holds control characters"));
+        problems.push(problem(
+            "/oauth/client_id",
+            "is empty or holds control characters",
+        ));
     }
     if !has_secret {
         oauth2.client_auth = ClientAuth::None;
@@ -439,7 +601,10 @@ fn usual_placement(kind: AuthKind) -> Placement {
 
 /// One complaint.
 pub(super) fn problem(path: impl Into<String>, problem: impl Into<String>) -> Problem {
-    Problem { path: path.into(), problem: problem.into() }
+    Problem {
+        path: path.into(),
+        problem: problem.into(),
+    }
 }
 
 /// Names joined for a message.
@@ -447,5 +612,9 @@ pub(super) fn list<T: AsRef<str>>(names: &[T]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{}`", name.as_ref()))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

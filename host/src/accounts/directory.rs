@@ -40,22 +40,34 @@ impl Directory {
     /// A connection.
     pub fn configured(&self, environment: &EnvironmentId, name: &ConnectionName) -> Option<Arc<Configured>> {
         let maps = self.read();
-        Some(Arc::clone(&maps.environments.get(environment)?.get(name)?.configured))
+        Some(Arc::clone(
+            &maps.environments.get(environment)?.get(name)?.configured,
+        ))
     }
 
     /// Every connection of an environment, by name.
     pub fn all(&self, environment: &EnvironmentId) -> Vec<Arc<Configured>> {
         let maps = self.read();
-        let slots = maps.environments.get(environment).into_iter().flat_map(BTreeMap::values);
+        let slots = maps
+            .environments
+            .get(environment)
+            .into_iter()
+            .flat_map(BTreeMap::values);
         slots.map(|slot| Arc::clone(&slot.configured)).collect()
     }
 
     /// Takes in a connection.
     pub fn add(&self, configured: Arc<Configured>) {
         let connection = configured.connection();
-        let slot = Slot { configured, by_identifier: HashMap::new() };
+        let slot = Slot {
+            configured,
+            by_identifier: HashMap::new(),
+        };
         let mut maps = self.write();
-        let names = maps.environments.entry(connection.environment.clone()).or_default();
+        let names = maps
+            .environments
+            .entry(connection.environment.clone())
+            .or_default();
         names.insert(connection.name.clone(), slot);
     }
 
@@ -76,7 +88,11 @@ impl Directory {
     ) -> Vec<T> {
         let tick = self.tick.fetch_add(1, Ordering::Relaxed);
         let maps = self.read();
-        let slots = maps.environments.get(environment).into_iter().flat_map(BTreeMap::values);
+        let slots = maps
+            .environments
+            .get(environment)
+            .into_iter()
+            .flat_map(BTreeMap::values);
         slots
             .filter_map(|slot| {
                 let entry = slot.by_identifier.get(identifier);
@@ -100,7 +116,11 @@ impl Directory {
             entry.touch(tick);
             return Ok((entry.environment == *environment).then(|| Arc::clone(entry)));
         }
-        let Some(record) = parts.store.get(Table::Accounts, &entry::key(environment, id)).await? else {
+        let Some(record) = parts
+            .store
+            .get(Table::Accounts, &entry::key(environment, id))
+            .await?
+        else {
             return Ok(None);
         };
         let configured = self.owner(environment, &record.value)?;
@@ -126,7 +146,9 @@ impl Directory {
         let Some(record) = parts.store.get(Table::AccountIndex, &key).await? else {
             return Ok(None);
         };
-        let id = String::from_utf8(record.value).ok().and_then(|text| AccountId::new(text).ok());
+        let id = String::from_utf8(record.value)
+            .ok()
+            .and_then(|text| AccountId::new(text).ok());
         let id = id.ok_or_else(|| corrupt("account_index", "not an account id"))?;
         let entry = self.by_id(parts, &connection.environment, &id).await?;
         match entry {
@@ -164,7 +186,8 @@ impl Directory {
         let account = Arc::clone(&entry.live().account);
         maps.by_id.insert(entry.id.clone(), Arc::clone(&entry));
         if let Some(slot) = maps.slot(&account.environment, &account.connection) {
-            slot.by_identifier.insert(account.identifier.clone(), Arc::clone(&entry));
+            slot.by_identifier
+                .insert(account.identifier.clone(), Arc::clone(&entry));
         }
         entry
     }
@@ -189,7 +212,9 @@ impl Maps {
     }
 
     fn drop_entry(&mut self, id: &AccountId) {
-        let Some(entry) = self.by_id.remove(id) else { return };
+        let Some(entry) = self.by_id.remove(id) else {
+            return;
+        };
         let account = Arc::clone(&entry.live().account);
         if let Some(slot) = self.slot(&account.environment, &account.connection) {
             slot.by_identifier.remove(&account.identifier);
@@ -226,7 +251,11 @@ pub(super) fn index_key(
 ) -> Result<Vec<u8>, Fault> {
     let blind = parts.vault.blind(
         environment,
-        &[b"account", connection.as_str().as_bytes(), identifier.as_str().as_bytes()],
+        &[
+            b"account",
+            connection.as_str().as_bytes(),
+            identifier.as_str().as_bytes(),
+        ],
     )?;
     let mut key = index_prefix(environment, connection);
     key.extend_from_slice(&blind);

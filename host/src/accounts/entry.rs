@@ -59,20 +59,18 @@ impl Drop for Kept {
 }
 
 impl Kept {
-    fn lend(&self, generation: u64, placement: &Placement) -> Credential {
+    /// The credential as egress takes it.
+    pub fn lend(&self, generation: u64, placement: &Placement) -> Credential {
         let secret = |text: &String| Secret::new(text.clone());
-        Credential {
-            generation,
-            material: match self {
-                Self::Token { access, .. } => Material::Token(secret(access)),
-                Self::Basic { username, password } => Material::Basic {
-                    username: secret(username),
-                    password: secret(password),
-                },
-                Self::None => Material::None,
+        let material = match self {
+            Self::Token { access, .. } => Material::Token(secret(access)),
+            Self::Basic { username, password } => Material::Basic {
+                username: secret(username),
+                password: secret(password),
             },
-            placement: placement.clone(),
-        }
+            Self::None => Material::None,
+        };
+        Credential::new(generation, material, placement.clone())
     }
 }
 
@@ -89,7 +87,13 @@ pub(super) struct Live {
 }
 
 impl Live {
-    fn new(account: Account, kept: Option<Arc<Kept>>, revision: u64, parts: &Parts, placement: &Placement) -> Self {
+    fn new(
+        account: Account,
+        kept: Option<Arc<Kept>>,
+        revision: u64,
+        parts: &Parts,
+        placement: &Placement,
+    ) -> Self {
         let refresh_at_ms = match (kept.as_deref(), account.token_expires_at_ms) {
             // Nothing renews it: it serves until it runs out.
             (Some(Kept::Token { refresh: None, .. }), expires) => expires,
@@ -100,7 +104,9 @@ impl Live {
             _ => None,
         };
         Self {
-            credential: kept.as_ref().map(|kept| Arc::new(kept.lend(account.generation, placement))),
+            credential: kept
+                .as_ref()
+                .map(|kept| Arc::new(kept.lend(account.generation, placement))),
             account: Arc::new(account),
             kept,
             refresh_at_ms,
@@ -118,7 +124,9 @@ impl Live {
 
     /// Whether the access token is still good at `now_ms`.
     pub fn good_at(&self, now_ms: i64) -> bool {
-        self.account.token_expires_at_ms.is_none_or(|expires| now_ms < expires)
+        self.account
+            .token_expires_at_ms
+            .is_none_or(|expires| now_ms < expires)
     }
 
     /// Whether it is time to refresh at `now_ms`.
@@ -149,9 +157,19 @@ pub(super) struct Entry {
 
 impl Entry {
     /// An account that is not in the store yet, with the batch that puts it there.
-    pub fn create(parts: &Arc<Parts>, configured: Arc<Configured>, account: Account, kept: Option<Kept>) -> Result<(Self, Batch), Fault> {
+    pub fn create(
+        parts: &Arc<Parts>,
+        configured: Arc<Configured>,
+        account: Account,
+        kept: Option<Kept>,
+    ) -> Result<(Self, Batch), Fault> {
         let bytes = encode(parts, &account, kept.as_ref())?;
-        let batch = Batch::new().put(Table::Accounts, key(&account.environment, &account.id), Expect::Absent, bytes);
+        let batch = Batch::new().put(
+            Table::Accounts,
+            key(&account.environment, &account.id),
+            Expect::Absent,
+            bytes,
+        );
         Ok((Self::new(parts, configured, account, kept, 1), batch))
     }
 
@@ -164,7 +182,13 @@ impl Entry {
     ) -> Result<Self, Fault> {
         let stored = Stored::parse(&record.value)?;
         let environment = &configured.connection().environment.clone();
-        let spot = |field| Spot { record: "account", environment, connection: stored.connection, identifier: id.as_str(), field };
+        let spot = |field| Spot {
+            record: "account",
+            environment,
+            connection: stored.connection,
+            identifier: id.as_str(),
+            field,
+        };
         let account: Account = sealed::open(&parts.vault, spot("account"), stored.account)?;
         let kept = match stored.credential {
             [] => None,
@@ -173,13 +197,25 @@ impl Entry {
         Ok(Self::new(parts, configured, account, kept, record.revision))
     }
 
-    fn new(parts: &Arc<Parts>, configured: Arc<Configured>, account: Account, kept: Option<Kept>, revision: u64) -> Self {
+    fn new(
+        parts: &Arc<Parts>,
+        configured: Arc<Configured>,
+        account: Account,
+        kept: Option<Kept>,
+        revision: u64,
+    ) -> Self {
         let placement = configured.connection().placement.clone();
         Self {
             parts: Arc::clone(parts),
             environment: account.environment.clone(),
             id: account.id.clone(),
-            live: ArcSwap::from_pointee(Live::new(account, kept.map(Arc::new), revision, parts, &placement)),
+            live: ArcSwap::from_pointee(Live::new(
+                account,
+                kept.map(Arc::new),
+                revision,
+                parts,
+                &placement,
+            )),
             configured,
             turn: tokio::sync::Mutex::new(()),
             renewal: Mutex::default(),
@@ -237,7 +273,13 @@ impl Entry {
         let batch = with.put(Table::Accounts, key(&self.environment, &self.id), expect, bytes);
         self.parts.store.commit(batch).await?;
         let placement = &self.configured.connection().placement.clone();
-        let live = Arc::new(Live::new(account, kept, before.revision + 1, &self.parts, placement));
+        let live = Arc::new(Live::new(
+            account,
+            kept,
+            before.revision + 1,
+            &self.parts,
+            placement,
+        ));
         self.live.store(Arc::clone(&live));
         Ok(live)
     }
@@ -299,7 +341,11 @@ impl<'a> Stored<'a> {
         let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
         let length = usize::try_from(u32::from_be_bytes(*length)).map_err(Fault::internal)?;
         let (account, credential) = rest.split_at_checked(length).ok_or_else(cut)?;
-        Ok(Self { connection, account, credential })
+        Ok(Self {
+            connection,
+            account,
+            credential,
+        })
     }
 }
 
@@ -320,7 +366,11 @@ fn encode(parts: &Parts, account: &Account, kept: Option<&Kept>) -> Result<Vec<u
     let mut out = Vec::with_capacity(8 + connection.len() + sealed_account.len() + sealed_credential.len());
     out.push(u8::try_from(connection.len()).map_err(Fault::internal)?);
     out.extend_from_slice(connection.as_bytes());
-    out.extend_from_slice(&u32::try_from(sealed_account.len()).map_err(Fault::internal)?.to_be_bytes());
+    out.extend_from_slice(
+        &u32::try_from(sealed_account.len())
+            .map_err(Fault::internal)?
+            .to_be_bytes(),
+    );
     out.extend_from_slice(&sealed_account);
     out.extend_from_slice(&sealed_credential);
     Ok(out)

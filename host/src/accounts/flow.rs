@@ -100,7 +100,13 @@ fn key(environment: &EnvironmentId, id: &AuthRequestId) -> Vec<u8> {
 }
 
 fn spot<'a>(environment: &'a EnvironmentId, id: &'a str) -> Spot<'a> {
-    Spot { record: "flow", environment, connection: "", identifier: id, field: "all" }
+    Spot {
+        record: "flow",
+        environment,
+        connection: "",
+        identifier: id,
+        field: "all",
+    }
 }
 
 /// What is known of an attempt without opening it.
@@ -137,7 +143,10 @@ impl Book {
         if let Some(state) = handle.state {
             self.by_state.insert(state, address.clone());
         }
-        self.environments.entry(address.0).or_default().insert(address.1, handle);
+        self.environments
+            .entry(address.0)
+            .or_default()
+            .insert(address.1, handle);
     }
 
     fn remove(&mut self, environment: &EnvironmentId, id: &AuthRequestId) -> Option<Handle> {
@@ -146,7 +155,11 @@ impl Book {
         if let Some(state) = handle.state {
             self.by_state.remove(&state);
         }
-        if self.mending.get(&handle.account).is_some_and(|(mending, _)| mending == id) {
+        if self
+            .mending
+            .get(&handle.account)
+            .is_some_and(|(mending, _)| mending == id)
+        {
             self.mending.remove(&handle.account);
         }
         Some(handle)
@@ -154,7 +167,9 @@ impl Book {
 
     /// Attempts of an environment that have to go for one more to come.
     fn surplus(&self, environment: &EnvironmentId, now_ms: i64, most: usize) -> Vec<AuthRequestId> {
-        let Some(open) = self.environments.get(environment) else { return Vec::new() };
+        let Some(open) = self.environments.get(environment) else {
+            return Vec::new();
+        };
         let over = (open.len() + 1).saturating_sub(most.max(1));
         let mut count = 0;
         open.iter()
@@ -175,15 +190,25 @@ impl Flows {
         let mut after: Option<Vec<u8>> = None;
         loop {
             let page = parts.store.scan(Table::Flows, b"", after.as_deref(), 256).await?;
-            let Some((last, _)) = page.last() else { return Ok(flows) };
+            let Some((last, _)) = page.last() else {
+                return Ok(flows);
+            };
             after = Some(last.clone());
             for (key, record) in page {
-                let named = std::str::from_utf8(&key).ok().and_then(|key| key.split_once('\0'));
+                let named = std::str::from_utf8(&key)
+                    .ok()
+                    .and_then(|key| key.split_once('\0'));
                 let Some((environment, id)) = named else { continue };
-                let Ok(environment) = EnvironmentId::new(environment) else { continue };
+                let Ok(environment) = EnvironmentId::new(environment) else {
+                    continue;
+                };
                 match sealed::open::<Flow>(&parts.vault, spot(&environment, id), &record.value) {
                     Ok(flow) => flows.book().add((environment, flow.id.clone()), flow.handle()),
-                    Err(fault) => tracing::error!(auth_request = id, cause = fault.chain(), "an authorization attempt does not open"),
+                    Err(fault) => tracing::error!(
+                        auth_request = id,
+                        cause = fault.chain(),
+                        "an authorization attempt does not open"
+                    ),
                 }
             }
         }
@@ -202,7 +227,10 @@ impl Flows {
         let mut book = self.book();
         book.add((flow.environment.clone(), flow.id.clone()), flow.handle());
         let gone = surplus.iter().filter_map(|id| book.remove(&flow.environment, id));
-        Ok(gone.filter(|handle| handle.waits).map(|handle| handle.account).collect())
+        Ok(gone
+            .filter(|handle| handle.waits)
+            .map(|handle| handle.account)
+            .collect())
     }
 
     /// The attempt of a link, if it is still good.
@@ -218,13 +246,22 @@ impl Flows {
     }
 
     /// The attempt of an id within an environment, if it is still good.
-    pub async fn by_id(&self, parts: &Parts, environment: &EnvironmentId, id: &AuthRequestId) -> Result<Option<Flow>, Fault> {
+    pub async fn by_id(
+        &self,
+        parts: &Parts,
+        environment: &EnvironmentId,
+        id: &AuthRequestId,
+    ) -> Result<Option<Flow>, Fault> {
         self.read(parts, Some((environment.clone(), id.clone()))).await
     }
 
     async fn read(&self, parts: &Parts, address: Option<Address>) -> Result<Option<Flow>, Fault> {
-        let Some((environment, id)) = address else { return Ok(None) };
-        let Some(record) = parts.store.get(Table::Flows, &key(&environment, &id)).await? else { return Ok(None) };
+        let Some((environment, id)) = address else {
+            return Ok(None);
+        };
+        let Some(record) = parts.store.get(Table::Flows, &key(&environment, &id)).await? else {
+            return Ok(None);
+        };
         let mut flow: Flow = sealed::open(&parts.vault, spot(&environment, id.as_str()), &record.value)?;
         flow.revision = record.revision;
         Ok((parts.now_ms() < flow.expires_at_ms).then_some(flow))
@@ -252,17 +289,26 @@ impl Flows {
     }
 
     /// Ends every attempt of an account.
-    pub async fn end_all(&self, parts: &Parts, environment: &EnvironmentId, account: &AccountId) -> Result<(), Fault> {
+    pub async fn end_all(
+        &self,
+        parts: &Parts,
+        environment: &EnvironmentId,
+        account: &AccountId,
+    ) -> Result<(), Fault> {
         let of_account: Vec<AuthRequestId> = match self.book().environments.get(environment) {
-            Some(open) => open.iter().filter(|(_, handle)| handle.account == *account).map(|(id, _)| id.clone()).collect(),
+            Some(open) => open
+                .iter()
+                .filter(|(_, handle)| handle.account == *account)
+                .map(|(id, _)| id.clone())
+                .collect(),
             None => Vec::new(),
         };
         if of_account.is_empty() {
             return Ok(());
         }
-        let batch = of_account
-            .iter()
-            .fold(Batch::new(), |batch, id| batch.delete(Table::Flows, key(environment, id), Expect::Any));
+        let batch = of_account.iter().fold(Batch::new(), |batch, id| {
+            batch.delete(Table::Flows, key(environment, id), Expect::Any)
+        });
         parts.store.commit(batch).await?;
         let mut book = self.book();
         for id in &of_account {

@@ -108,7 +108,11 @@ impl Accounts {
             directory.add(configured);
         }
         let flows = Flows::load(&parts).await?;
-        let accounts = Arc::new(Self { parts, directory, flows });
+        let accounts = Arc::new(Self {
+            parts,
+            directory,
+            flows,
+        });
         accounts.recover().await?;
         revoke::resume(&accounts.parts).await?;
         Ok(accounts)

@@ -31,8 +31,14 @@ impl Accounts {
         selector: &Selector,
     ) -> Result<Usable, Fault> {
         let entry = match (&selector.connected_account_id, &selector.identifier) {
-            (Some(id), identifier) => self.pick_by_id(environment, connector, id, identifier.as_ref(), selector).await?,
-            (None, Some(identifier)) => self.pick_by_identifier(environment, connector, identifier, selector).await?,
+            (Some(id), identifier) => {
+                self.pick_by_id(environment, connector, id, identifier.as_ref(), selector)
+                    .await?
+            }
+            (None, Some(identifier)) => {
+                self.pick_by_identifier(environment, connector, identifier, selector)
+                    .await?
+            }
             (None, None) => {
                 return Err(Fault::new(
                     Kind::InvalidInput,
@@ -42,7 +48,11 @@ impl Accounts {
         };
         let account = entry.with(|live| Arc::clone(&live.account));
         if account.state == AccountState::Active {
-            return Ok(Usable { account, connection: entry.configured.connection(), credentials: Arc::new(Lender(entry)) });
+            return Ok(Usable {
+                account,
+                connection: entry.configured.connection(),
+                credentials: Arc::new(Lender(entry)),
+            });
         }
         let fault = not_active(&account);
         Err(match self.mend(&account).await {
@@ -68,7 +78,10 @@ impl Accounts {
         let entry = self.directory.by_id(&self.parts, environment, id).await?;
         let entry = entry.filter(|entry| {
             let connection = entry.configured.connection();
-            selector.connection_name.as_ref().is_none_or(|name| *name == connection.name)
+            selector
+                .connection_name
+                .as_ref()
+                .is_none_or(|name| *name == connection.name)
                 && identifier.is_none_or(|wanted| entry.with(|live| live.account.identifier == *wanted))
         });
         let entry = entry.ok_or_else(|| unknown_account(id))?;
@@ -76,7 +89,9 @@ impl Accounts {
         if owner != connector {
             return Err(Fault::new(
                 Kind::AccountNotFound,
-                format!("Account `{id}` belongs to the connector `{owner}`; this tool needs one of `{connector}`."),
+                format!(
+                    "Account `{id}` belongs to the connector `{owner}`; this tool needs one of `{connector}`."
+                ),
             ));
         }
         Ok(entry)
@@ -91,7 +106,10 @@ impl Accounts {
     ) -> Result<Arc<Entry>, Fault> {
         let wanted = |connection: &Connection| {
             connection.connector == *connector
-                && selector.connection_name.as_ref().is_none_or(|name| *name == connection.name)
+                && selector
+                    .connection_name
+                    .as_ref()
+                    .is_none_or(|name| *name == connection.name)
         };
         let seen: Vec<(Arc<Configured>, Option<Arc<Entry>>)> =
             self.directory.look(environment, identifier, |configured, entry| {
@@ -101,7 +119,11 @@ impl Accounts {
         for (configured, entry) in &seen {
             let entry = match entry {
                 Some(entry) => Some(Arc::clone(entry)),
-                None => self.directory.by_owner(&self.parts, configured, identifier).await?,
+                None => {
+                    self.directory
+                        .by_owner(&self.parts, configured, identifier)
+                        .await?
+                }
             };
             found.extend(entry);
         }
@@ -136,8 +158,10 @@ impl Accounts {
             ),
             (None, true) => format!("There is no connection of `{connector}`. The operator makes one first."),
             (_, false) => {
-                let names: Vec<String> =
-                    seen.iter().map(|(configured, _)| configured.connection().name.to_string()).collect();
+                let names: Vec<String> = seen
+                    .iter()
+                    .map(|(configured, _)| configured.connection().name.to_string())
+                    .collect();
                 format!(
                     "This identifier has no connected account on {}. Make an authorization link \
                      (`POST /api/v1/connected_accounts/magic_link`) and let the user open it.",
@@ -151,7 +175,12 @@ impl Accounts {
 
 /// Whether an account is a choice beside others.
 fn counts(entry: &Arc<Entry>) -> bool {
-    entry.with(|live| !matches!(live.account.state, AccountState::Disconnected | AccountState::PendingAuth))
+    entry.with(|live| {
+        !matches!(
+            live.account.state,
+            AccountState::Disconnected | AccountState::PendingAuth
+        )
+    })
 }
 
 fn ambiguous(connector: &ConnectorId, found: &[Arc<Entry>]) -> Fault {
@@ -178,7 +207,9 @@ fn ambiguous(connector: &ConnectorId, found: &[Arc<Entry>]) -> Fault {
 pub(super) fn unknown_account(id: &AccountId) -> Fault {
     Fault::new(
         Kind::AccountNotFound,
-        format!("There is no connected account `{id}` that matches. `GET /api/v1/connected_accounts` lists them."),
+        format!(
+            "There is no connected account `{id}` that matches. `GET /api/v1/connected_accounts` lists them."
+        ),
     )
 }
 
@@ -193,7 +224,10 @@ pub(super) fn not_active(account: &Account) -> Fault {
         AccountState::Expired => "is no longer accepted by the vendor",
         AccountState::Disconnected => "was disconnected",
     };
-    let why = account.reason.map(|reason| format!(" ({})", reason.as_str())).unwrap_or_default();
+    let why = account
+        .reason
+        .map(|reason| format!(" ({})", reason.as_str()))
+        .unwrap_or_default();
     let fault = Fault::new(
         Kind::AccountNotActive,
         format!(

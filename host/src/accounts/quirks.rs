@@ -201,7 +201,11 @@ fn split_scopes(text: &str, separator: &str) -> Vec<String> {
     let mut scopes: Vec<String> = Vec::new();
     let own = separator.trim();
     for part in text.split([' ', ',']) {
-        let parts: Vec<&str> = if own.is_empty() { vec![part] } else { part.split(own).collect() };
+        let parts: Vec<&str> = if own.is_empty() {
+            vec![part]
+        } else {
+            part.split(own).collect()
+        };
         for scope in parts {
             if !scope.is_empty() && !scopes.iter().any(|known| known == scope) {
                 scopes.push(scope.to_owned());
@@ -213,7 +217,10 @@ fn split_scopes(text: &str, separator: &str) -> Vec<String> {
 
 fn error_code(fields: &Map<String, Value>) -> Option<String> {
     if let Some(error) = fields.get("error") {
-        let code = error.as_str().or_else(|| error.get("code")?.as_str()).or_else(|| error.get("type")?.as_str());
+        let code = error
+            .as_str()
+            .or_else(|| error.get("code")?.as_str())
+            .or_else(|| error.get("type")?.as_str());
         return Some(code.unwrap_or_default().to_owned());
     }
     let failed = fields.get("ok") == Some(&Value::Bool(false));
@@ -283,15 +290,24 @@ fn fields(answer: &TokenAnswer) -> Result<Map<String, Value>, &'static str> {
     if content_type.starts_with("application/x-www-form-urlencoded") {
         let mut fields = Map::new();
         for (name, value) in form_urlencoded::parse(body) {
-            if fields.insert(name.into_owned(), Value::String(value.into_owned())).is_some() {
+            if fields
+                .insert(name.into_owned(), Value::String(value.into_owned()))
+                .is_some()
+            {
                 return Err("a field twice");
             }
         }
         return Ok(fields);
     }
-    serde_json::from_slice::<Unique>(body).map(|fields| fields.0).map_err(|error| {
-        if error.to_string().starts_with(TWICE) { TWICE } else { "not a JSON object" }
-    })
+    serde_json::from_slice::<Unique>(body)
+        .map(|fields| fields.0)
+        .map_err(|error| {
+            if error.to_string().starts_with(TWICE) {
+                TWICE
+            } else {
+                "not a JSON object"
+            }
+        })
 }
 
 const TWICE: &str = "a field twice";
@@ -359,7 +375,11 @@ mod tests {
             ("\"inf\"", None),
         ] {
             let grant = json(&format!(r#"{{"access_token":"t","expires_in":{expires_in}}}"#)).unwrap();
-            assert_eq!(grant.lifetime, expected.map(Duration::from_secs), "expires_in {expires_in}");
+            assert_eq!(
+                grant.lifetime,
+                expected.map(Duration::from_secs),
+                "expires_in {expires_in}"
+            );
         }
         assert_eq!(json(r#"{"access_token":"t"}"#).unwrap().lifetime, None);
     }
@@ -390,19 +410,40 @@ mod tests {
         }
         let page = read(&answer(200, Some("text/html; charset=utf-8"), "<html>"), " ");
         assert!(matches!(page, Err(Refusal::Unreadable(_))));
-        assert!(matches!(read(&answer(302, None, ""), " "), Err(Refusal::Unreadable(_))));
+        assert!(matches!(
+            read(&answer(302, None, ""), " "),
+            Err(Refusal::Unreadable(_))
+        ));
     }
 
     #[test]
     fn odd_but_meant_answers_are_understood() {
-        assert_eq!(json("\u{feff}{\"access_token\":\"t\"}").unwrap().access.expose(), "t");
-        let text = read(&answer(201, Some("text/plain"), r#"{"access_token":"t","token_type":"bot"}"#), " ");
+        assert_eq!(
+            json("\u{feff}{\"access_token\":\"t\"}").unwrap().access.expose(),
+            "t"
+        );
+        let text = read(
+            &answer(
+                201,
+                Some("text/plain"),
+                r#"{"access_token":"t","token_type":"bot"}"#,
+            ),
+            " ",
+        );
         assert_eq!(text.unwrap().access.expose(), "t");
-        let form = answer(200, Some("application/x-www-form-urlencoded"), "access_token=t&scope=a%2Cb&expires_in=60");
+        let form = answer(
+            200,
+            Some("application/x-www-form-urlencoded"),
+            "access_token=t&scope=a%2Cb&expires_in=60",
+        );
         let grant = read(&form, ",").unwrap();
         assert_eq!(grant.scopes.unwrap(), ["a", "b"]);
         assert_eq!(grant.lifetime, Some(Duration::from_secs(60)));
-        for absent in [r#"{"access_token":"t"}"#, r#"{"access_token":"t","refresh_token":""}"#, r#"{"access_token":"t","refresh_token":null}"#] {
+        for absent in [
+            r#"{"access_token":"t"}"#,
+            r#"{"access_token":"t","refresh_token":""}"#,
+            r#"{"access_token":"t","refresh_token":null}"#,
+        ] {
             assert!(json(absent).unwrap().refresh.is_none());
         }
     }
@@ -425,14 +466,34 @@ mod tests {
     #[test]
     fn only_explicit_codes_condemn_a_grant() {
         for (status, body, expected) in [
-            (400, r#"{"error":"invalid_grant","error_description":"secret-canary"}"#, Refusal::Grant),
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"secret-canary"}"#,
+                Refusal::Grant,
+            ),
             (401, r#"{"error":"invalid_client"}"#, Refusal::Client),
             (200, r#"{"error":"bad_refresh_token"}"#, Refusal::Grant),
-            (200, r#"{"ok":false,"error":"invalid_refresh_token"}"#, Refusal::Grant),
+            (
+                200,
+                r#"{"ok":false,"error":"invalid_refresh_token"}"#,
+                Refusal::Grant,
+            ),
             (200, r#"{"ok":false}"#, Refusal::Other(None)),
-            (400, r#"{"status":"BAD_REFRESH_TOKEN","message":"x"}"#, Refusal::Grant),
-            (400, r#"{"error":"invalid_scope"}"#, Refusal::Other(Some("invalid_scope"))),
-            (400, r#"{"error":"token secret-canary is bad"}"#, Refusal::Other(None)),
+            (
+                400,
+                r#"{"status":"BAD_REFRESH_TOKEN","message":"x"}"#,
+                Refusal::Grant,
+            ),
+            (
+                400,
+                r#"{"error":"invalid_scope"}"#,
+                Refusal::Other(Some("invalid_scope")),
+            ),
+            (
+                400,
+                r#"{"error":"token secret-canary is bad"}"#,
+                Refusal::Other(None),
+            ),
             (400, "<html>", Refusal::Other(None)),
             (403, "", Refusal::Other(None)),
             (500, r#"{"error":"invalid_grant"}"#, Refusal::Busy(None)),

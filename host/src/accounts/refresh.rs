@@ -77,7 +77,7 @@ pub(super) enum Problem {
     /// No new token came; try again after so many milliseconds.
     Unreachable(u64),
     /// The vendor refuses a credential that was just renewed, or that cannot be.
-    RejectedAgain(u64),
+    RejectedAgain,
     /// The host's store failed.
     Store,
     /// The refresh is still under way.
@@ -110,7 +110,11 @@ impl Credentials for Lender {
 impl Entry {
     async fn current(self: &Arc<Self>, deadline: Instant) -> Result<Arc<Credential>, Fault> {
         let good = self.with(|live| live.good_at(self.parts.now_ms()));
-        let patience = if good { deadline.min(Instant::now() + PATIENCE) } else { deadline };
+        let patience = if good {
+            deadline.min(Instant::now() + PATIENCE)
+        } else {
+            deadline
+        };
         let result = self.wait(Why::Due, patience).await;
         let live = self.live();
         let problem = match (active(&live), result) {
@@ -132,15 +136,15 @@ impl Entry {
                 Some(credential) if live.account.generation > rejected => return Ok(credential),
                 Some(_) => {}
             }
-            if let Err(problem) = self.wait(Why::Rejected(rejected), deadline).await {
-                return Err(fault(&problem, &self.live().account));
+            match self.wait(Why::Rejected(rejected), deadline).await {
+                Ok(()) => {}
+                // Nothing newer is to be had: the vendor's 401 is the answer.
+                Err(Problem::RejectedAgain) => break,
+                Err(problem) => return Err(fault(&problem, &self.live().account)),
             }
         }
         let live = self.live();
-        match active(&live) {
-            Some(credential) if live.account.generation > rejected => Ok(credential),
-            _ => Err(fault(&Problem::RejectedAgain(0), &live.account)),
-        }
+        active(&live).ok_or_else(|| fault(&Problem::NotActive, &live.account))
     }
 
     async fn wait(self: &Arc<Self>, why: Why, until: Instant) -> Result<(), Problem> {
@@ -148,7 +152,9 @@ impl Entry {
             return Err(Problem::Unreachable(wait));
         }
         let flight = self.fly(why);
-        tokio::time::timeout_at(until, flight).await.unwrap_or(Err(Problem::Slow))
+        tokio::time::timeout_at(until, flight)
+            .await
+            .unwrap_or(Err(Problem::Slow))
     }
 
     /// The refresh that is under way, or a new one.
@@ -158,7 +164,10 @@ impl Entry {
             return flight.clone();
         }
         let (done, result) = oneshot::channel();
-        let flight = result.map(|result| result.unwrap_or(Err(Problem::Defect))).boxed().shared();
+        let flight = result
+            .map(|result| result.unwrap_or(Err(Problem::Defect)))
+            .boxed()
+            .shared();
         renewal.flight = Some(flight.clone());
         let entry = Arc::clone(self);
         tokio::spawn(async move {
@@ -179,7 +188,11 @@ impl Entry {
     fn pause(&self) -> Option<u64> {
         let left = self.renewal().not_before_ms - self.parts.now_ms();
         // A clock that was set back must not stretch the pause.
-        if left > 0 && left <= millis(LONGEST_BACKOFF) { u64::try_from(left).ok() } else { None }
+        if left > 0 && left <= millis(LONGEST_BACKOFF) {
+            u64::try_from(left).ok()
+        } else {
+            None
+        }
     }
 }
 
@@ -197,7 +210,11 @@ fn lock(renewal: &Mutex<Renewal>) -> MutexGuard<'_, Renewal> {
 }
 
 fn active(live: &Live) -> Option<Arc<Credential>> {
-    if live.account.state == AccountState::Active { live.credential.clone() } else { None }
+    if live.account.state == AccountState::Active {
+        live.credential.clone()
+    } else {
+        None
+    }
 }
 
 /// One refresh, if it is still wanted.
@@ -220,23 +237,42 @@ async fn refresh(entry: &Arc<Entry>, why: Why) -> Result<(), Problem> {
     if !wanted {
         return Ok(());
     }
-    if let (Why::Rejected(_), Some(wait)) = (why, interval_left(entry, &live)) {
-        return Err(Problem::RejectedAgain(wait));
+    if matches!(why, Why::Rejected(_)) && too_soon(entry, &live) {
+        return Err(Problem::RejectedAgain);
     }
     let Some(token) = live.refresh_token() else {
         drop(turn);
         return without_refresh_token(entry, why, generation).await;
     };
-    let endpoint = entry.configured.token_endpoint(&live.account.account_config).map_err(|fault| told(entry, &fault))?;
+    let endpoint = entry
+        .configured
+        .token_endpoint(&live.account.account_config)
+        .map_err(|fault| told(entry, &fault))?;
     // The intent is on the disk before the vendor is asked.
-    let intent = serde_json::to_vec(&Intent { generation, at_ms: entry.parts.now_ms() });
+    let intent = serde_json::to_vec(&Intent {
+        generation,
+        at_ms: entry.parts.now_ms(),
+    });
     let intent = intent.map_err(|error| told(entry, &Fault::internal(error)))?;
-    let batch = Batch::new().put(Table::Intents, intent_key(&entry.environment, &entry.id), Expect::Any, intent);
+    let batch = Batch::new().put(
+        Table::Intents,
+        intent_key(&entry.environment, &entry.id),
+        Expect::Any,
+        intent,
+    );
     let earlier = read_intent(entry).await.map_err(|fault| told(entry, &fault))?;
-    entry.parts.store.commit(batch).await.map_err(|error| told(entry, &error.into()))?;
+    entry
+        .parts
+        .store
+        .commit(batch)
+        .await
+        .map_err(|error| told(entry, &error.into()))?;
     drop(turn);
     let connection = entry.configured.connection();
-    let separator = connection.oauth2.as_ref().map_or(" ", |oauth2| oauth2.scope_separator.as_str());
+    let separator = connection
+        .oauth2
+        .as_ref()
+        .map_or(" ", |oauth2| oauth2.scope_separator.as_str());
     let outcome = endpoint.refresh(&entry.parts, separator, &token).await;
     let again = earlier.is_some_and(|earlier| earlier.generation == generation);
     match outcome {
@@ -254,15 +290,32 @@ async fn settle(
 ) -> Result<(), Problem> {
     let turn = entry.turn().await;
     let live = entry.live();
-    let no_intent = || Batch::new().delete(Table::Intents, intent_key(&entry.environment, &entry.id), Expect::Any);
+    let no_intent = || {
+        Batch::new().delete(
+            Table::Intents,
+            intent_key(&entry.environment, &entry.id),
+            Expect::Any,
+        )
+    };
     if live.account.generation != generation || live.account.state != AccountState::Active {
         // Disconnected or authorized anew while the vendor was asked: the late pair is nobody's.
         drop(turn);
-        entry.parts.store.commit(no_intent()).await.map_err(|error| told(entry, &error.into()))?;
+        entry
+            .parts
+            .store
+            .commit(no_intent())
+            .await
+            .map_err(|error| told(entry, &error.into()))?;
         if let Ok(grant) = outcome {
-            revoke::discard(entry, &live.account, &grant).await.map_err(|fault| told(entry, &fault))?;
+            revoke::discard(entry, &live.account, &grant)
+                .await
+                .map_err(|fault| told(entry, &fault))?;
         }
-        return if active(&entry.live()).is_some() { Ok(()) } else { Err(Problem::NotActive) };
+        return if active(&entry.live()).is_some() {
+            Ok(())
+        } else {
+            Err(Problem::NotActive)
+        };
     }
     match outcome {
         Ok(grant) => {
@@ -271,7 +324,13 @@ async fn settle(
             let manifest = entry.configured.manifest(&entry.parts).ok();
             let written = entry
                 .write(&turn, Keep::New(kept), no_intent(), |account| {
-                    activate::apply(account, &grant, manifest.as_deref(), &entry.parts, &entry.configured.connection());
+                    activate::apply(
+                        account,
+                        &grant,
+                        manifest.as_deref(),
+                        &entry.parts,
+                        &entry.configured.connection(),
+                    );
                     account.reason = None;
                 })
                 .await;
@@ -290,22 +349,47 @@ async fn settle(
             note(entry, "account.refresh", "ok").await
         }
         Err((Failure::Refused(refusal @ (Refusal::Grant | Refusal::Client)), again)) => {
-            let reason = if again { Reason::RefreshOutcomeUnknown } else { Reason::RefreshRejected };
+            let reason = if again {
+                Reason::RefreshOutcomeUnknown
+            } else {
+                Reason::RefreshRejected
+            };
             expire(entry, &turn, reason, no_intent()).await?;
-            tracing::warn!(account = entry.id.as_str(), code = refusal.code(), "the vendor refused a refresh; the owner has to authorize again");
+            tracing::warn!(
+                account = entry.id.as_str(),
+                code = refusal.code(),
+                "the vendor refused a refresh; the owner has to authorize again"
+            );
             note(entry, "account.expire", refusal.code()).await?;
             Err(Problem::NotActive)
         }
         Err((failure, again)) => {
             let wait = pause_after(entry, &failure);
             if !failure.may_have_acted() && !again {
-                entry.parts.store.commit(no_intent()).await.map_err(|error| told(entry, &error.into()))?;
+                entry
+                    .parts
+                    .store
+                    .commit(no_intent())
+                    .await
+                    .map_err(|error| told(entry, &error.into()))?;
             }
             if !live.good_at(entry.parts.now_ms()) {
                 let unknown = again || failure.may_have_acted();
-                entry.show(&turn, if unknown { Reason::RefreshOutcomeUnknown } else { Reason::RefreshUnreachable });
+                entry.show(
+                    &turn,
+                    if unknown {
+                        Reason::RefreshOutcomeUnknown
+                    } else {
+                        Reason::RefreshUnreachable
+                    },
+                );
             }
-            tracing::warn!(account = entry.id.as_str(), code = failure.code(), wait_ms = wait, "a refresh brought no token; the account keeps its state");
+            tracing::warn!(
+                account = entry.id.as_str(),
+                code = failure.code(),
+                wait_ms = wait,
+                "a refresh brought no token; the account keeps its state"
+            );
             note(entry, "account.refresh", failure.code()).await?;
             Err(Problem::Unreachable(wait))
         }
@@ -320,16 +404,27 @@ async fn without_refresh_token(entry: &Arc<Entry>, why: Why, generation: u64) ->
         Why::Rejected(_) => {
             // One 401 may be about one request. The manifest's own check decides.
             let live = entry.live();
-            let Some(credential) = active(&live) else { return Err(Problem::NotActive) };
+            let Some(credential) = active(&live) else {
+                return Err(Problem::NotActive);
+            };
             entry.renewal().renewed_at_ms = Some(entry.parts.now_ms());
-            match probe(&entry.parts, &entry.configured, &live.account.account_config, credential, &entry.id).await {
+            match probe(
+                &entry.parts,
+                &entry.configured,
+                &live.account.account_config,
+                credential,
+                &entry.id,
+            )
+            .await
+            {
                 Probe::Rejected => Reason::CredentialCheckFailed,
-                _ => return Err(Problem::RejectedAgain(entry.parts.settings.renew_interval_seconds.saturating_mul(1000))),
+                _ => return Err(Problem::RejectedAgain),
             }
         }
     };
     let turn = entry.turn().await;
-    if entry.with(|live| live.account.generation != generation || live.account.state != AccountState::Active) {
+    if entry.with(|live| live.account.generation != generation || live.account.state != AccountState::Active)
+    {
         return Ok(());
     }
     expire(entry, &turn, reason, Batch::new()).await?;
@@ -352,19 +447,23 @@ async fn expire(
     written.map(|_| ()).map_err(|fault| told(entry, &fault))
 }
 
-/// Milliseconds until a 401 may cause the next refresh: `renew_interval_seconds` after the last
-/// one, or the token's own lifetime when that is shorter.
-fn interval_left(entry: &Entry, live: &Live) -> Option<u64> {
-    let renewed_at_ms = entry.renewal().renewed_at_ms?;
+/// Whether a 401 may not cause a refresh yet: `renew_interval_seconds` after the last one, or the
+/// token's own lifetime when that is shorter.
+fn too_soon(entry: &Entry, live: &Live) -> bool {
+    let Some(renewed_at_ms) = entry.renewal().renewed_at_ms else {
+        return false;
+    };
     let lifetime = match live.kept.as_deref() {
-        Some(Kept::Token { stated_ms: Some(stated), .. }) => Duration::from_millis(*stated),
+        Some(Kept::Token {
+            stated_ms: Some(stated),
+            ..
+        }) => Duration::from_millis(*stated),
         _ => Duration::MAX,
     };
     let interval = Duration::from_secs(entry.parts.settings.renew_interval_seconds);
     let interval = millis(interval.min(lifetime.max(SHORTEST_INTERVAL)));
-    let passed = entry.parts.now_ms() - renewed_at_ms;
     // A clock that was set back must not block renewals.
-    if (0..interval).contains(&passed) { u64::try_from(interval - passed).ok() } else { None }
+    (0..interval).contains(&(entry.parts.now_ms() - renewed_at_ms))
 }
 
 fn pause_after(entry: &Entry, failure: &Failure) -> u64 {
@@ -378,7 +477,12 @@ fn pause_after(entry: &Entry, failure: &Failure) -> u64 {
 
 /// Logs a fault of the host once and answers what the waiters get.
 fn told(entry: &Entry, fault: &Fault) -> Problem {
-    tracing::error!(account = entry.id.as_str(), kind = fault.kind().as_str(), cause = fault.chain(), "a refresh could not be done");
+    tracing::error!(
+        account = entry.id.as_str(),
+        kind = fault.kind().as_str(),
+        cause = fault.chain(),
+        "a refresh could not be done"
+    );
     match fault.kind() {
         Kind::StoreUnavailable | Kind::Conflict => Problem::Store,
         _ => Problem::Defect,
@@ -386,7 +490,16 @@ fn told(entry: &Entry, fault: &Fault) -> Problem {
 }
 
 async fn note(entry: &Entry, action: &'static str, outcome: &str) -> Result<(), Problem> {
-    let noted = entry.parts.note(&Actor::Host, &entry.environment, action, entry.id.as_str(), outcome).await;
+    let noted = entry
+        .parts
+        .note(
+            &Actor::Host,
+            &entry.environment,
+            action,
+            entry.id.as_str(),
+            outcome,
+        )
+        .await;
     noted.map_err(|fault| told(entry, &fault))
 }
 
@@ -398,20 +511,11 @@ fn fault(problem: &Problem, account: &Account) -> Fault {
         Problem::Unreachable(wait) => Fault::new(
             Kind::VendorUnavailable,
             format!(
-                "The access token of the account on `{connection}` has run out, and the vendor gives no new one at \
-                 the moment. The account stays connected; try again later."
+                "The account on `{connection}` needs a new access token, and the vendor gives none at the moment. \
+                 The account stays connected; try again later."
             ),
         )
         .reason("refresh_unreachable")
-        .retry(after(*wait)),
-        Problem::RejectedAgain(wait) => Fault::new(
-            Kind::VendorRejected,
-            format!(
-                "The vendor answers 401 to the account on `{connection}`, whose credential was just renewed or \
-                 checked. The request may need a permission that the account lacks."
-            ),
-        )
-        .reason("credential_rejected")
         .retry(after(*wait)),
         Problem::Store => Fault::new(
             Kind::StoreUnavailable,
@@ -422,7 +526,7 @@ fn fault(problem: &Problem, account: &Account) -> Fault {
             format!("The vendor did not refresh the credential of the account on `{connection}` in time. Try again."),
         )
         .reason("refresh_slow"),
-        Problem::Defect => Fault::internal("a refresh ended without a result"),
+        Problem::RejectedAgain | Problem::Defect => Fault::internal("a refresh ended without a result"),
     }
 }
 
@@ -440,7 +544,11 @@ pub(super) fn intent_key(environment: &EnvironmentId, id: &AccountId) -> Vec<u8>
 }
 
 async fn read_intent(entry: &Entry) -> Result<Option<Intent>, Fault> {
-    let record = entry.parts.store.get(Table::Intents, &intent_key(&entry.environment, &entry.id)).await?;
+    let record = entry
+        .parts
+        .store
+        .get(Table::Intents, &intent_key(&entry.environment, &entry.id))
+        .await?;
     record
         .map(|record| serde_json::from_slice(&record.value).map_err(|_| corrupt("intent", "not as written")))
         .transpose()
@@ -451,11 +559,18 @@ pub(super) async fn unfinished(parts: &Parts) -> Result<Vec<(EnvironmentId, Acco
     let mut found = Vec::new();
     let mut after: Option<Vec<u8>> = None;
     loop {
-        let page = parts.store.scan(Table::Intents, INTENTS, after.as_deref(), 256).await?;
-        let Some((last, _)) = page.last() else { return Ok(found) };
+        let page = parts
+            .store
+            .scan(Table::Intents, INTENTS, after.as_deref(), 256)
+            .await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(found);
+        };
         after = Some(last.clone());
         for (key, _) in page {
-            let named = std::str::from_utf8(&key[INTENTS.len()..]).ok().and_then(|key| key.split_once('\0'));
+            let named = std::str::from_utf8(&key[INTENTS.len()..])
+                .ok()
+                .and_then(|key| key.split_once('\0'));
             if let Some((environment, id)) = named
                 && let (Ok(environment), Ok(id)) = (EnvironmentId::new(environment), AccountId::new(id))
             {

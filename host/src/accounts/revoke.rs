@@ -58,8 +58,12 @@ struct Task {
 
 fn owed(configured: &Configured, account: &Account, kept: &Kept) -> Result<Option<Owed>, Fault> {
     let connection = configured.connection();
-    let Some(oauth2) = &connection.oauth2 else { return Ok(None) };
-    let (Some(url), Kept::Token { access, refresh, .. }) = (&oauth2.revoke_url, kept) else { return Ok(None) };
+    let Some(oauth2) = &connection.oauth2 else {
+        return Ok(None);
+    };
+    let (Some(url), Kept::Token { access, refresh, .. }) = (&oauth2.revoke_url, kept) else {
+        return Ok(None);
+    };
     let (token, hint) = match (oauth2.revoke_token, refresh) {
         (RevokeToken::Refresh, Some(refresh)) => (refresh, "refresh_token"),
         _ => (access, "access_token"),
@@ -73,7 +77,13 @@ fn owed(configured: &Configured, account: &Account, kept: &Kept) -> Result<Optio
 }
 
 fn spot<'a>(environment: &'a EnvironmentId, account: &'a str) -> Spot<'a> {
-    Spot { record: "revocation", environment, connection: "", identifier: account, field: "token" }
+    Spot {
+        record: "revocation",
+        environment,
+        connection: "",
+        identifier: account,
+        field: "token",
+    }
 }
 
 /// Adds the revocation of `kept` to a batch.
@@ -84,14 +94,24 @@ fn plan(
     kept: &Kept,
     batch: Batch,
 ) -> Result<(Batch, Option<Task>), Fault> {
-    let Some(owed) = owed(configured, account, kept)? else { return Ok((batch, None)) };
+    let Some(owed) = owed(configured, account, kept)? else {
+        return Ok((batch, None));
+    };
     let environment = account.environment.clone();
     let mut key = [PREFIX, &key(&environment, &account.id)].concat();
     // One account may owe several: each has a key of its own.
     key.extend_from_slice(format!("\0{}", crate::random::token()).as_bytes());
     let value = sealed::seal(&parts.vault, spot(&environment, account.id.as_str()), 1, &owed)?;
     let batch = batch.put(Table::Intents, key.clone(), Expect::Absent, value);
-    Ok((batch, Some(Task { environment, account: account.id.clone(), key, owed })))
+    Ok((
+        batch,
+        Some(Task {
+            environment,
+            account: account.id.clone(),
+            key,
+            owed,
+        }),
+    ))
 }
 
 /// Revokes a grant that arrived for an account that no longer wants it.
@@ -100,7 +120,16 @@ pub(super) async fn discard(entry: &Entry, account: &Account, grant: &Grant) -> 
     let (batch, task) = plan(&entry.parts, &entry.configured, account, &kept, Batch::new())?;
     let Some(task) = task else { return Ok(()) };
     entry.parts.store.commit(batch).await?;
-    entry.parts.note(&Actor::Host, &entry.environment, "account.discard", entry.id.as_str(), "revoking").await?;
+    entry
+        .parts
+        .note(
+            &Actor::Host,
+            &entry.environment,
+            "account.discard",
+            entry.id.as_str(),
+            "revoking",
+        )
+        .await?;
     drop(spawn(&entry.parts, task));
     Ok(())
 }
@@ -108,16 +137,38 @@ pub(super) async fn discard(entry: &Entry, account: &Account, grant: &Grant) -> 
 impl Task {
     /// One try. Answers whether it is over.
     async fn attempt(&self, parts: &Parts, tries: u32) -> Result<bool, Fault> {
-        let outcome = match self.owed.endpoint.revoke(parts, &self.owed.token, &self.owed.hint).await {
+        let outcome = match self
+            .owed
+            .endpoint
+            .revoke(parts, &self.owed.token, &self.owed.hint)
+            .await
+        {
             Ok(()) => "ok",
-            Err(Failure::Refused(refusal @ (Refusal::Other(_) | Refusal::Client))) if tries >= REFUSALS => refusal.code(),
+            Err(Failure::Refused(refusal @ (Refusal::Other(_) | Refusal::Client))) if tries >= REFUSALS => {
+                refusal.code()
+            }
             Err(failure) => {
-                tracing::warn!(account = self.account.as_str(), code = failure.code(), "a revocation did not succeed yet");
+                tracing::warn!(
+                    account = self.account.as_str(),
+                    code = failure.code(),
+                    "a revocation did not succeed yet"
+                );
                 return Ok(false);
             }
         };
-        parts.note(&Actor::Host, &self.environment, "account.revoke", self.account.as_str(), outcome).await?;
-        parts.store.commit(Batch::new().delete(Table::Intents, self.key.clone(), Expect::Any)).await?;
+        parts
+            .note(
+                &Actor::Host,
+                &self.environment,
+                "account.revoke",
+                self.account.as_str(),
+                outcome,
+            )
+            .await?;
+        parts
+            .store
+            .commit(Batch::new().delete(Table::Intents, self.key.clone(), Expect::Any))
+            .await?;
         Ok(true)
     }
 }
@@ -160,20 +211,38 @@ fn spawn(parts: &Arc<Parts>, task: Task) -> oneshot::Receiver<bool> {
 pub(super) async fn resume(parts: &Arc<Parts>) -> Result<(), Fault> {
     let mut after: Option<Vec<u8>> = None;
     loop {
-        let page = parts.store.scan(Table::Intents, PREFIX, after.as_deref(), 256).await?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
+        let page = parts
+            .store
+            .scan(Table::Intents, PREFIX, after.as_deref(), 256)
+            .await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(());
+        };
         after = Some(last.clone());
         for (key, record) in page {
             let text = String::from_utf8_lossy(&key[PREFIX.len()..]).into_owned();
             let mut named = text.split('\0');
-            let (Some(Ok(environment)), Some(Ok(account))) =
-                (named.next().map(EnvironmentId::new), named.next().map(AccountId::new))
-            else {
+            let (Some(Ok(environment)), Some(Ok(account))) = (
+                named.next().map(EnvironmentId::new),
+                named.next().map(AccountId::new),
+            ) else {
                 continue;
             };
             match sealed::open::<Owed>(&parts.vault, spot(&environment, account.as_str()), &record.value) {
-                Ok(owed) => drop(spawn(parts, Task { environment, account, key, owed })),
-                Err(fault) => tracing::error!(account = account.as_str(), cause = fault.chain(), "a pending revocation does not open"),
+                Ok(owed) => drop(spawn(
+                    parts,
+                    Task {
+                        environment,
+                        account,
+                        key,
+                        owed,
+                    },
+                )),
+                Err(fault) => tracing::error!(
+                    account = account.as_str(),
+                    cause = fault.chain(),
+                    "a pending revocation does not open"
+                ),
             }
         }
     }
@@ -218,10 +287,18 @@ impl Accounts {
             })
             .await?;
         drop(turn);
-        self.parts.note(actor, environment, "account.disconnect", id.as_str(), "ok").await?;
-        let Some(task) = task else { return Ok(Revocation::NotSupported) };
+        self.parts
+            .note(actor, environment, "account.disconnect", id.as_str(), "ok")
+            .await?;
+        let Some(task) = task else {
+            return Ok(Revocation::NotSupported);
+        };
         let over = spawn(&self.parts, task).await.unwrap_or(false);
-        Ok(if over { Revocation::Revoked } else { Revocation::Pending })
+        Ok(if over {
+            Revocation::Revoked
+        } else {
+            Revocation::Pending
+        })
     }
 
     /// Ends an account and removes its record.
@@ -241,25 +318,44 @@ impl Accounts {
         let account = &live.account;
         let index = index_key(&self.parts, environment, &account.connection, &account.identifier)?;
         let batch = Batch::new()
-            .delete(Table::Accounts, key(environment, id), Expect::Revision(live.revision))
+            .delete(
+                Table::Accounts,
+                key(environment, id),
+                Expect::Revision(live.revision),
+            )
             .delete(Table::AccountIndex, index, Expect::Any)
             .delete(Table::Intents, intent_key(environment, id), Expect::Any);
         self.parts.store.commit(batch).await?;
         entry.bury(&live);
         drop(turn);
         self.directory.forget(&entry);
-        self.parts.note(actor, environment, "account.delete", id.as_str(), "ok").await?;
+        self.parts
+            .note(actor, environment, "account.delete", id.as_str(), "ok")
+            .await?;
         Ok(revocation)
     }
 
     /// What became of an earlier disconnection.
     async fn settled(&self, entry: &Entry) -> Result<Revocation, Fault> {
         let prefix = [PREFIX, &key(&entry.environment, &entry.id)].concat();
-        if !self.parts.store.scan(Table::Intents, &prefix, None, 1).await?.is_empty() {
+        if !self
+            .parts
+            .store
+            .scan(Table::Intents, &prefix, None, 1)
+            .await?
+            .is_empty()
+        {
             return Ok(Revocation::Pending);
         }
         let connection = entry.configured.connection();
-        let supported = connection.oauth2.as_ref().is_some_and(|oauth2| oauth2.revoke_url.is_some());
-        Ok(if supported { Revocation::Revoked } else { Revocation::NotSupported })
+        let supported = connection
+            .oauth2
+            .as_ref()
+            .is_some_and(|oauth2| oauth2.revoke_url.is_some());
+        Ok(if supported {
+            Revocation::Revoked
+        } else {
+            Revocation::NotSupported
+        })
     }
 }

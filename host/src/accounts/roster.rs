@@ -33,10 +33,14 @@ impl Accounts {
     ) -> Result<Arc<Account>, Fault> {
         let configured = self.configured(environment, connection)?;
         check_config(&*configured.manifest(&self.parts)?, &account_config)?;
-        let entry = self.find_or_make(&configured, identifier, &account_config, actor).await?;
+        let entry = self
+            .find_or_make(&configured, identifier, &account_config, actor)
+            .await?;
         let turn = entry.turn().await;
         let live = entry.live();
-        let differs = account_config.iter().any(|(name, value)| live.account.account_config.get(name) != Some(value));
+        let differs = account_config
+            .iter()
+            .any(|(name, value)| live.account.account_config.get(name) != Some(value));
         if !differs {
             return Ok(Arc::clone(&live.account));
         }
@@ -44,7 +48,10 @@ impl Accounts {
             // A credential must never follow a configuration to another host.
             return Err(Fault::new(
                 Kind::Conflict,
-                format!("Account `{}` is connected with another configuration. Disconnect it first.", entry.id),
+                format!(
+                    "Account `{}` is connected with another configuration. Disconnect it first.",
+                    entry.id
+                ),
             ));
         }
         let live = entry
@@ -54,7 +61,9 @@ impl Accounts {
                 account.account_config = Arc::new(config);
             })
             .await?;
-        self.parts.note(actor, environment, "account.configure", entry.id.as_str(), "ok").await?;
+        self.parts
+            .note(actor, environment, "account.configure", entry.id.as_str(), "ok")
+            .await?;
         Ok(Arc::clone(&live.account))
     }
 
@@ -74,12 +83,20 @@ impl Accounts {
         let mut after = query.after.as_ref().map(|id| super::entry::key(environment, id));
         let mut found = Vec::new();
         while found.len() < query.limit {
-            let page = self.parts.store.scan(Table::Accounts, &prefix, after.as_deref(), 256).await?;
+            let page = self
+                .parts
+                .store
+                .scan(Table::Accounts, &prefix, after.as_deref(), 256)
+                .await?;
             let Some((last, _)) = page.last() else { break };
             after = Some(last.clone());
             for (key, record) in page {
-                let id = key.strip_prefix(prefix.as_slice()).and_then(|id| std::str::from_utf8(id).ok());
-                let Some(id) = id.and_then(|id| AccountId::new(id).ok()) else { continue };
+                let id = key
+                    .strip_prefix(prefix.as_slice())
+                    .and_then(|id| std::str::from_utf8(id).ok());
+                let Some(id) = id.and_then(|id| AccountId::new(id).ok()) else {
+                    continue;
+                };
                 let account = match self.directory.cached(&id) {
                     Some(entry) => Arc::clone(&entry.live().account),
                     None => {
@@ -91,7 +108,11 @@ impl Accounts {
                             Ok(entry) => Arc::clone(&entry.live().account),
                             Err(fault) => {
                                 // One damaged record does not hide the others.
-                                tracing::error!(account = id.as_str(), cause = fault.chain(), "an account does not open");
+                                tracing::error!(
+                                    account = id.as_str(),
+                                    cause = fault.chain(),
+                                    "an account does not open"
+                                );
                                 continue;
                             }
                         }
@@ -116,11 +137,17 @@ impl Accounts {
     ) -> Result<Vec<Arc<Account>>, Fault> {
         let mut found = Vec::new();
         for configured in self.directory.all(environment) {
-            if let Some(entry) = self.directory.by_owner(&self.parts, &configured, identifier).await? {
+            if let Some(entry) = self
+                .directory
+                .by_owner(&self.parts, &configured, identifier)
+                .await?
+            {
                 found.push(Arc::clone(&entry.live().account));
             }
         }
-        found.retain(|account| matches(account, query) && query.after.as_ref().is_none_or(|after| account.id > *after));
+        found.retain(|account| {
+            matches(account, query) && query.after.as_ref().is_none_or(|after| account.id > *after)
+        });
         found.sort_by(|one, other| one.id.cmp(&other.id));
         found.truncate(query.limit);
         Ok(found)
@@ -135,7 +162,11 @@ impl Accounts {
     }
 
     /// The entry of an account.
-    pub(super) async fn entry(&self, environment: &EnvironmentId, id: &AccountId) -> Result<Arc<Entry>, Fault> {
+    pub(super) async fn entry(
+        &self,
+        environment: &EnvironmentId,
+        id: &AccountId,
+    ) -> Result<Arc<Entry>, Fault> {
         let entry = self.directory.by_id(&self.parts, environment, id).await?;
         entry.ok_or_else(|| unknown_account(id))
     }
@@ -151,34 +182,60 @@ impl Accounts {
         let gone = configured.gone.read().await;
         let connection = configured.connection();
         if *gone {
-            return Err(Fault::new(Kind::NotFound, format!("Connection `{}` was just removed.", connection.name)));
+            return Err(Fault::new(
+                Kind::NotFound,
+                format!("Connection `{}` was just removed.", connection.name),
+            ));
         }
-        if let Some(entry) = self.directory.by_owner(&self.parts, configured, identifier).await? {
+        if let Some(entry) = self
+            .directory
+            .by_owner(&self.parts, configured, identifier)
+            .await?
+        {
             return Ok(entry);
         }
         let account = self.fresh(&connection, identifier, config);
         let kept = (connection.kind == AuthKind::None).then_some(Kept::None);
         let index = index_key(&self.parts, &connection.environment, &connection.name, identifier)?;
         let (entry, batch) = Entry::create(&self.parts, Arc::clone(configured), account, kept)?;
-        let batch = batch.put(Table::AccountIndex, index, Expect::Absent, entry.id.as_str().as_bytes().to_vec());
+        let batch = batch.put(
+            Table::AccountIndex,
+            index,
+            Expect::Absent,
+            entry.id.as_str().as_bytes().to_vec(),
+        );
         match self.parts.store.commit(batch).await {
             Ok(()) => {
                 let entry = self.directory.admit(entry);
                 self.parts
-                    .note(actor, &connection.environment, "account.create", entry.id.as_str(), "ok")
+                    .note(
+                        actor,
+                        &connection.environment,
+                        "account.create",
+                        entry.id.as_str(),
+                        "ok",
+                    )
                     .await?;
                 Ok(entry)
             }
             // Somebody made it at the same moment; that one is it.
             Err(StoreError::Conflict) => {
-                let entry = self.directory.by_owner(&self.parts, configured, identifier).await?;
+                let entry = self
+                    .directory
+                    .by_owner(&self.parts, configured, identifier)
+                    .await?;
                 entry.ok_or_else(|| StoreError::Conflict.into())
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    fn fresh(&self, connection: &Connection, identifier: &Identifier, config: &BTreeMap<String, String>) -> Account {
+    fn fresh(
+        &self,
+        connection: &Connection,
+        identifier: &Identifier,
+        config: &BTreeMap<String, String>,
+    ) -> Account {
         let now_ms = self.parts.now_ms();
         let open = connection.kind == AuthKind::None;
         Account {
@@ -187,7 +244,11 @@ impl Accounts {
             connection: connection.name.clone(),
             connector: connection.connector.clone(),
             identifier: identifier.clone(),
-            state: if open { AccountState::Active } else { AccountState::PendingAuth },
+            state: if open {
+                AccountState::Active
+            } else {
+                AccountState::PendingAuth
+            },
             reason: (!open).then_some(Reason::NeverAuthorized),
             credential_kind: connection.kind,
             account_config: Arc::new(config.clone()),
@@ -204,7 +265,10 @@ impl Accounts {
 }
 
 fn matches(account: &Account, query: &AccountQuery) -> bool {
-    query.connection_name.as_ref().is_none_or(|name| *name == account.connection)
+    query
+        .connection_name
+        .as_ref()
+        .is_none_or(|name| *name == account.connection)
         && query.state.is_none_or(|state| state == account.state)
 }
 
@@ -224,7 +288,10 @@ pub(super) fn check_config(manifest: &Manifest, config: &BTreeMap<String, String
     if problems.is_empty() {
         return Ok(());
     }
-    Err(Fault::invalid("The account configuration is not acceptable; see `fields`.", problems))
+    Err(Fault::invalid(
+        "The account configuration is not acceptable; see `fields`.",
+        problems,
+    ))
 }
 
 /// Checks one value against its input.

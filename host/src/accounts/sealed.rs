@@ -56,7 +56,10 @@ pub(super) fn open<T: DeserializeOwned>(vault: &Vault, spot: Spot<'_>, bytes: &[
     let plain = vault.open_sealed(spot.at(u64::from_be_bytes(*generation)), sealed)?;
     serde_json::from_slice(plain.expose()).map_err(|error| {
         // The error's text may quote the record; only where it failed is kept.
-        corrupt(spot.record, &format!("not as written, at byte {}", error.column()))
+        corrupt(
+            spot.record,
+            &format!("not as written, at byte {}", error.column()),
+        )
     })
 }
 

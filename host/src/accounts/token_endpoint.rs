@@ -77,7 +77,10 @@ impl Endpoint {
     pub fn of(connection: &Connection, client_secret: Option<&Secret>, url: String) -> Self {
         Self {
             url,
-            client_auth: connection.oauth2.as_ref().map_or(ClientAuth::None, |oauth2| oauth2.client_auth),
+            client_auth: connection
+                .oauth2
+                .as_ref()
+                .map_or(ClientAuth::None, |oauth2| oauth2.client_auth),
             client_id: connection.oauth_client_id.clone().unwrap_or_default(),
             // Goes into token requests alone.
             client_secret: client_secret.map(|secret| secret.expose().to_owned()),
@@ -113,7 +116,9 @@ impl Endpoint {
 
     /// Revokes a token (RFC 7009). A token that the endpoint no longer knows is revoked.
     pub async fn revoke(&self, parts: &Parts, token: &str, hint: &str) -> Result<(), Failure> {
-        let answer = self.send(parts, &[("token", token), ("token_type_hint", hint)]).await?;
+        let answer = self
+            .send(parts, &[("token", token), ("token_type_hint", hint)])
+            .await?;
         if answer.status.is_success() {
             return Ok(());
         }
@@ -123,7 +128,11 @@ impl Endpoint {
         }
     }
 
-    async fn send(&self, parts: &Parts, form: &[(&str, &str)]) -> Result<crate::egress::TokenAnswer, Failure> {
+    async fn send(
+        &self,
+        parts: &Parts,
+        form: &[(&str, &str)],
+    ) -> Result<crate::egress::TokenAnswer, Failure> {
         let (headers, body) = self.form(form);
         let request = TokenRequest {
             url: self.url.clone(),
@@ -133,16 +142,25 @@ impl Endpoint {
             max_response_bytes: parts.settings.max_token_response_bytes,
             timeout: parts.token_timeout(),
         };
-        parts.egress.token_request(request).await.map_err(|error| match error {
-            TokenTransportError::Refused(why) | TokenTransportError::NotSent(why) => Failure::NotSent(why),
-            TokenTransportError::OutcomeUnknown(_) => Failure::OutcomeUnknown,
-        })
+        parts
+            .egress
+            .token_request(request)
+            .await
+            .map_err(|error| match error {
+                TokenTransportError::Refused(why) | TokenTransportError::NotSent(why) => {
+                    Failure::NotSent(why)
+                }
+                TokenTransportError::OutcomeUnknown(_) => Failure::OutcomeUnknown,
+            })
     }
 
     fn form(&self, fields: &[(&str, &str)]) -> (HeaderMap, Vec<u8>) {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         match (self.client_auth, self.client_secret.as_deref()) {
@@ -177,10 +195,14 @@ pub(super) fn authorization(
     authorize_url: &str,
     state: &str,
 ) -> Result<(String, Secret), Fault> {
-    let (Some(oauth2), Some(client_id), Some(redirect_uri)) =
-        (&connection.oauth2, &connection.oauth_client_id, &connection.redirect_uri)
-    else {
-        return Err(Fault::internal("an authorization URL was asked of a connection without OAuth"));
+    let (Some(oauth2), Some(client_id), Some(redirect_uri)) = (
+        &connection.oauth2,
+        &connection.oauth_client_id,
+        &connection.redirect_uri,
+    ) else {
+        return Err(Fault::internal(
+            "an authorization URL was asked of a connection without OAuth",
+        ));
     };
     let client = BasicClient::new(ClientId::new(client_id.clone()))
         .set_auth_uri(AuthUrl::new(authorize_url.to_owned()).map_err(Fault::internal)?)
@@ -188,7 +210,9 @@ pub(super) fn authorization(
     let verifier = PkceCodeVerifier::new(crate::random::token());
     let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
     let state = state.to_owned();
-    let mut request = client.authorize_url(|| CsrfToken::new(state)).set_pkce_challenge(challenge);
+    let mut request = client
+        .authorize_url(|| CsrfToken::new(state))
+        .set_pkce_challenge(challenge);
     // Joined here and not by the crate: some vendors want commas. An empty list sends no
     // parameter at all, which Pipedrive insists on.
     if !connection.scopes.is_empty() {
@@ -207,10 +231,15 @@ pub(super) fn fill(url: &str, config: &std::collections::BTreeMap<String, String
     for (name, value) in config {
         filled = filled.replace(&format!("{{config.{name}}}"), value);
     }
-    match filled.split_once("{config.").and_then(|(_, rest)| rest.split_once('}')) {
+    match filled
+        .split_once("{config.")
+        .and_then(|(_, rest)| rest.split_once('}'))
+    {
         Some((name, _)) => Err(Fault::new(
             crate::error::Kind::InvalidInput,
-            format!("The account's configuration lacks `{name}`. Give it as `account_config` when you make the link."),
+            format!(
+                "The account's configuration lacks `{name}`. Give it as `account_config` when you make the link."
+            ),
         )),
         None => Ok(filled),
     }
@@ -236,7 +265,9 @@ pub(super) fn check_url(url: &str, development: bool) -> Result<(), String> {
     match parsed.scheme() {
         "https" => Ok(()),
         "http" if development && loopback => Ok(()),
-        "http" if development => Err("is plain http to another machine; development allows loopback alone".to_owned()),
+        "http" if development => {
+            Err("is plain http to another machine; development allows loopback alone".to_owned())
+        }
         _ => Err("is not https".to_owned()),
     }
 }
@@ -267,7 +298,10 @@ mod tests {
 
     #[test]
     fn urls_of_operators_hide_nothing() {
-        for good in ["https://vendor.example/oauth", "https://{config.subdomain}.vendor.example/token?x=1"] {
+        for good in [
+            "https://vendor.example/oauth",
+            "https://{config.subdomain}.vendor.example/token?x=1",
+        ] {
             assert_eq!(check_url(good, false), Ok(()), "{good}");
         }
         for bad in [
@@ -283,7 +317,11 @@ mod tests {
         ] {
             assert!(check_url(bad, false).is_err(), "{bad}");
         }
-        for loopback in ["http://127.0.0.1:8080/token", "http://localhost/token", "http://[::1]:1/token"] {
+        for loopback in [
+            "http://127.0.0.1:8080/token",
+            "http://localhost/token",
+            "http://[::1]:1/token",
+        ] {
             assert_eq!(check_url(loopback, true), Ok(()), "{loopback}");
         }
         assert!(check_url("http://vendor.example/", true).is_err());
@@ -300,7 +338,10 @@ mod tests {
         };
         let (headers, body) = endpoint.form(&[("grant_type", "refresh_token")]);
         let value = headers[AUTHORIZATION].to_str().unwrap();
-        assert_eq!(STANDARD.decode(&value["Basic ".len()..]).unwrap(), b"a%3Ab:p%26w+d");
+        assert_eq!(
+            STANDARD.decode(&value["Basic ".len()..]).unwrap(),
+            b"a%3Ab:p%26w+d"
+        );
         assert_eq!(body, b"grant_type=refresh_token");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -14,11 +15,11 @@ use super::parts::Parts;
 use super::quirks::scalar;
 use super::token_endpoint::fill;
 use crate::egress::{self, Credential, Credentials, GuestRequest, Meter, Reach, Vendor};
-use crate::error::{Fault, Kind};
+use crate::error::Fault;
 use crate::id::AccountId;
 
 /// Whose account a credential opens.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
     /// The vendor's stable id of the account.
     pub subject: Option<String>,
@@ -69,13 +70,25 @@ async fn send(
 ) -> Result<Probe, Fault> {
     let connection = configured.connection();
     let manifest = configured.manifest(parts)?;
-    let Some(verify) = &manifest.verify else { return Ok(Probe::Accepted(Identity::default())) };
-    let Some(declared) = manifest.endpoints.get(&verify.endpoint) else {
-        return Err(Fault::internal("the manifest's check names an endpoint that it does not have"));
+    let Some(verify) = &manifest.verify else {
+        return Ok(Probe::Accepted(Identity::default()));
     };
-    let template = connection.endpoints.get(&verify.endpoint).unwrap_or(&declared.url);
-    let endpoint = egress::endpoint(&fill(template, config)?, connection.development, true, &declared.headers)
-        .map_err(Fault::internal)?;
+    let Some(declared) = manifest.endpoints.get(&verify.endpoint) else {
+        return Err(Fault::internal(
+            "the manifest's check names an endpoint that it does not have",
+        ));
+    };
+    let template = connection
+        .endpoints
+        .get(&verify.endpoint)
+        .unwrap_or(&declared.url);
+    let endpoint = egress::endpoint(
+        &fill(template, config)?,
+        connection.development,
+        true,
+        &declared.headers,
+    )
+    .map_err(Fault::internal)?;
     let (path, query) = verify.path.split_once('?').unwrap_or((verify.path.as_str(), ""));
     let allowed = egress::allowed(&format!("GET {}:{path}", verify.endpoint)).map_err(Fault::internal)?;
     let connection_key = format!("{}/{}", connection.environment, connection.name);
@@ -105,10 +118,7 @@ async fn send(
         headers: vec![("accept".to_owned(), "application/json".to_owned())],
         ..GuestRequest::default()
     };
-    let answer = match parts.egress.send(&reach, request).await {
-        Err(fault) if fault.kind() == Kind::VendorRejected => return Ok(Probe::Rejected),
-        answer => answer?,
-    };
+    let answer = parts.egress.send(&reach, request).await?;
     Ok(match answer.status.as_u16() {
         200..=299 => {
             let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
@@ -119,7 +129,10 @@ async fn send(
             if subject.is_none() {
                 Probe::Rejected
             } else {
-                Probe::Accepted(Identity { subject, label: verify.label.as_deref().and_then(text) })
+                Probe::Accepted(Identity {
+                    subject,
+                    label: verify.label.as_deref().and_then(text),
+                })
             }
         }
         401 => Probe::Rejected,
@@ -142,9 +155,6 @@ impl Credentials for Only {
     }
 
     fn renew(&self, _rejected: u64, _deadline: Instant) -> BoxFuture<'_, Result<Arc<Credential>, Fault>> {
-        Box::pin(std::future::ready(Err(Fault::new(
-            Kind::VendorRejected,
-            "The vendor does not accept this credential.",
-        ))))
+        self.current(Instant::now())
     }
 }
