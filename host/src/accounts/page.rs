@@ -5,13 +5,15 @@ use serde::Serialize;
 use crate::id::{AccountId, AuthRequestId};
 
 /// A link for the account's owner to open.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Link {
-    /// The URL, on this host. Good once, for ten minutes.
+    /// The URL, on this host. Connects the account once, within ten minutes.
     pub authorization_link: String,
     /// The attempt.
+    #[schema(value_type = String)]
     pub auth_request_id: AuthRequestId,
     /// The account that it will activate.
+    #[schema(value_type = String)]
     pub connected_account_id: AccountId,
     /// When it expires, RFC 3339.
     pub expires_at: String,
@@ -75,7 +77,7 @@ pub struct ConnectedPage {
 pub type CallbackQuery = Vec<(String, String)>;
 
 /// What became of a disconnection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Revocation {
     /// The vendor confirmed it.

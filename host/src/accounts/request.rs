@@ -8,12 +8,14 @@ use super::model::AccountState;
 use crate::id::{AccountId, ConnectionName, ConnectorId, Identifier};
 
 /// What an operator gives for a new connection.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewConnection {
     /// Its name, unique in the environment.
+    #[schema(value_type = String)]
     pub connection_name: ConnectionName,
     /// The connector, which must be installed.
+    #[schema(value_type = String)]
     pub connector: ConnectorId,
     /// Id of the manifest's auth scheme; none for its first.
     #[serde(default)]
@@ -42,7 +44,7 @@ pub struct NewConnection {
 }
 
 /// The operator's OAuth application at the vendor.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOAuthApp {
     /// Client id at the vendor.
@@ -84,7 +86,7 @@ pub struct LinkRequest {
     pub identifier: Identifier,
     /// Where the browser goes after consent so that the application can tell who it is; one of
     /// the connection's `user_verify_urls`. Then the code is exchanged only after
-    /// [`Accounts::verify_user`].
+    /// [`super::Accounts::verify_user`].
     pub user_verify_url: Option<String>,
     /// The application's own state, given back to `user_verify_url`. At most 1 KiB.
     pub state: Option<String>,
