@@ -11,11 +11,14 @@ use serde_json::{Value, json};
 use super::client::{Client, Remote, encoded};
 use super::output::{Output, cell};
 use super::{FAILED, Global, block_on};
+use crate::registry::build::{self, Step};
 use crate::registry::{check, manifest_file};
 
 /// What to do with connectors.
 #[derive(Debug, Subcommand)]
 pub(super) enum Connector {
+    /// Compile a connector's folder to a component
+    Build(Build),
     /// Check a connector.toml: names, schemas, endpoints, templates
     Check(Check),
     /// What is installed on the host
@@ -27,6 +30,22 @@ pub(super) enum Connector {
     Activate(Activate),
     /// Remove a connector or one version of it
     Remove(Remove),
+}
+
+/// Checks the manifest, compiles the crate for wasm32-wasip2 (adding the Rust target when it is
+/// missing), puts the manifest into the component, and writes `OUT/ID.wasm`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  valetkey connector build plugins/hubspot
+  valetkey connector build . --out dist && valetkey connector install dist/acme.wasm")]
+pub(super) struct Build {
+    /// Folder with the connector.toml and the crate
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    /// Folder for the component
+    #[arg(long, value_name = "DIR", default_value = "target/connectors")]
+    out: PathBuf,
 }
 
 /// Checks a connector's manifest and says everything that is wrong with it at once.
@@ -102,12 +121,49 @@ pub(super) struct Remove {
 impl Connector {
     pub(super) fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Build(command) => command.run(output),
             Self::Check(command) => command.run(output),
             Self::List(command) => block_on(command.run(global, output)),
             Self::Install(command) => block_on(command.run(global, output)),
             Self::Activate(command) => block_on(command.run(global, output)),
             Self::Remove(command) => block_on(command.run(global, output)),
         }
+    }
+}
+
+impl Build {
+    fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
+        let built = {
+            let shown = output.progress("checking the manifest");
+            build::build(&self.dir, &self.out, &mut |step| {
+                shown.say(match step {
+                    Step::Checking => "checking the manifest".to_owned(),
+                    Step::AddingTarget => format!("adding the Rust target {}", build::TARGET),
+                    Step::Compiling(line) => line,
+                    Step::Embedding => "putting the manifest in".to_owned(),
+                });
+            })?
+        };
+        let identity = &built.manifest.connector;
+        if output.json {
+            output.data(&json!({
+                "connector": identity.id,
+                "version": identity.version,
+                "path": built.path,
+                "bytes": built.bytes,
+                "tools": built.manifest.tools.len(),
+            }));
+        } else {
+            output.line(&built.path.display().to_string());
+            output.say(&format!(
+                "{} {}: {} tools, {} kB",
+                identity.id,
+                identity.version,
+                built.manifest.tools.len(),
+                built.bytes / 1000
+            ));
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }
 

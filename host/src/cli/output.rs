@@ -107,6 +107,13 @@ impl Output {
 /// A line that says what goes on.
 pub(super) struct Progress(ProgressBar);
 
+impl Progress {
+    /// Says what goes on now.
+    pub(super) fn say(&self, what: impl Into<String>) {
+        self.0.set_message(what.into());
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
