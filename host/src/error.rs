@@ -201,6 +201,48 @@ impl Kind {
         }
     }
 
+    /// What to do about it, for the reference.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "Mend what `fields` names and call again.",
+            Self::Unauthenticated => {
+                "Get a token from `/oauth/token` and send it as `Authorization: Bearer`."
+            }
+            Self::UnknownTool => {
+                "Take a name from `/api/v1/tools`, or search there; or install the connector."
+            }
+            Self::NotFound => "Check the name or id, and that it is of this environment.",
+            Self::Conflict => "Read the present state and decide anew.",
+            Self::PolicyDenied => "Use a client with the scope that the message names, or ask the operator.",
+            Self::ScopeMissing => "Send the account's owner to `authorization_link` to grant the scope.",
+            Self::AccountNotFound => {
+                "Make a link for this user, or check `identifier` and `connection_name`."
+            }
+            Self::AccountAmbiguous => {
+                "Name one of the accounts in the message by `connection_name` or `connected_account_id`."
+            }
+            Self::AccountNotActive => "Send the account's owner to `authorization_link`.",
+            Self::FlowInvalid => "Make a new link and begin again.",
+            Self::RateLimited => "Wait as long as `retry_after_ms` says, or give the call a longer deadline.",
+            Self::VendorRejected => "Read `vendor` and change the parameters.",
+            Self::VendorNotFound => "Look the thing up again; it may have been deleted at the vendor.",
+            Self::VendorConflict => "Read the thing again and decide anew.",
+            Self::VendorForbidden => "Ask the account's owner for the permission at the vendor.",
+            Self::VendorUnavailable => "Call again later.",
+            Self::VendorTimeout => "Call again later, or with a longer deadline.",
+            Self::EgressDenied => "Tell the connector's author: the declaration lacks this request.",
+            Self::AmbiguousOutcome => "Look at the vendor whether it happened before you call again.",
+            Self::IdempotencyConflict => "Use a new key for a new call, or wait for the first one to end.",
+            Self::ConnectorTrapped => "Tell the connector's author the `execution_id`.",
+            Self::ConnectorLimit => "Ask for less at once; if that does not help, tell the operator.",
+            Self::ConnectorOutputInvalid => "Tell the connector's author the `execution_id`.",
+            Self::Overloaded => "Call again later, and less at once.",
+            Self::StoreUnavailable => "Call again later; the operator looks at the host.",
+            Self::Internal => "Tell the operator the `execution_id`.",
+        }
+    }
+
     /// Whether another try usually helps.
     #[must_use]
     pub fn retry(self) -> Retry {

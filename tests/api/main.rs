@@ -1,1 +1,3 @@
-//! Stub of the theme.
+//! The REST edge and the hosted pages, over real sockets.
+
+mod reference;
