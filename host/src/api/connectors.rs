@@ -14,6 +14,15 @@ use crate::error::Kind;
 use crate::registry::Installed;
 use crate::runtime::Runtime;
 
+/// The bytes of a WebAssembly component.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[allow(
+    dead_code,
+    reason = "the shape of the document; the bytes are read as they are"
+)]
+pub(super) struct Component(Vec<u8>);
+
 /// The installed connectors.
 #[derive(Serialize, ToSchema)]
 #[allow(dead_code, reason = "the shape of the document; lists render by `list`")]
@@ -44,7 +53,7 @@ pub(super) async fn list(State(host): State<Arc<Runtime>>, _caller: Who<scope::T
 /// version before, which stays loaded. A refused one leaves everything as it was, and `fields`
 /// holds every reason.
 #[utoipa::path(post, path = "/api/v1/connectors", tag = "connectors", operation_id = "installConnector",
-    request_body(content = Vec<u8>, content_type = "application/wasm", description = "A WebAssembly component of the world `valetkey:connector`."),
+    request_body(content = Component, content_type = "application/wasm", description = "A WebAssembly component of the world `valetkey:connector`."),
     responses((status = 200, description = "The connector.", body = Installed)),
     security(("client" = ["connectors:write"])))]
 pub(super) async fn install(

@@ -7,13 +7,13 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::security::{ClientCredentials, Flow, OAuth2, Scopes, SecurityScheme};
-use utoipa::openapi::{Components, Content, OpenApi as Document, Ref, ResponseBuilder};
+use utoipa::openapi::{Components, Content, OpenApi as Document, Ref, RefOr, ResponseBuilder, Schema};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::answer::json_bytes;
 use super::{accounts, connections, connectors, execute, executions, token, tools};
 use crate::access::Scope;
-use crate::error;
+use crate::error::{self, Kind};
 
 /// That the host is there.
 #[derive(Serialize, ToSchema)]
@@ -67,6 +67,7 @@ struct Errors;
 
 impl Modify for Errors {
     fn modify(&self, document: &mut Document) {
+        name_the_kinds(document);
         let error = ResponseBuilder::new()
             .description("What went wrong, whose move it is, and what to do.")
             .content(
@@ -83,6 +84,21 @@ impl Modify for Errors {
                     .insert("default".to_owned(), error.clone().into());
             }
         }
+    }
+}
+
+/// The kinds are a closed set, and the document says which.
+fn name_the_kinds(document: &mut Document) {
+    let schemas = document
+        .components
+        .as_mut()
+        .map(|components| &mut components.schemas);
+    let error = schemas.and_then(|schemas| schemas.get_mut("BodyError"));
+    let Some(RefOr::T(Schema::Object(error))) = error else {
+        return;
+    };
+    if let Some(RefOr::T(Schema::Object(kind))) = error.properties.get_mut("kind") {
+        kind.enum_values = Some(Kind::ALL.map(|kind| kind.as_str().into()).to_vec());
     }
 }
 
