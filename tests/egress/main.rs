@@ -1,1 +1,13 @@
-//! Stub of the theme.
+//! Egress over real sockets: what may leave, where it may go, what may come back.
+
+mod address;
+mod answers;
+mod gate;
+mod isolation;
+mod limits;
+mod redaction;
+mod retries;
+mod tls;
+mod token;
+mod vendor;
+mod world;

@@ -82,15 +82,19 @@ pub struct Patience {
 
 /// A client: pooled connections to where its dialer may go.
 #[derive(Clone)]
-pub struct Client(legacy::Client<Dialer, Outgoing>);
+pub struct Client {
+    pool: legacy::Client<Dialer, Outgoing>,
+    max_header_bytes: usize,
+    max_header_fields: usize,
+}
 
 impl Client {
     /// A client over `dialer` that keeps `idle_per_host` connections; 0 makes a fresh one for
     /// every request.
     pub fn new(dialer: Dialer, settings: &config::Egress, idle_per_host: usize) -> Self {
         let header_bytes = u32::try_from(settings.max_header_bytes).unwrap_or(u32::MAX);
-        Self(
-            legacy::Client::builder(TokioExecutor::new())
+        Self {
+            pool: legacy::Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .timer(TokioTimer::new())
                 .pool_idle_timeout(POOL_IDLE)
@@ -100,7 +104,22 @@ impl Client {
                 .http1_max_headers(settings.max_header_fields)
                 .http2_max_header_list_size(header_bytes)
                 .build(dialer),
-        )
+            max_header_bytes: settings.max_header_bytes,
+            max_header_fields: settings.max_header_fields,
+        }
+    }
+
+    /// hyper bounds its buffer, which a head may exceed by one read, and counts fields for
+    /// HTTP/1 alone; the limits hold exactly.
+    fn check_head(&self, headers: &HeaderMap) -> Result<(), BodyError> {
+        let bytes: usize = headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + 4)
+            .sum();
+        if bytes > self.max_header_bytes || headers.len() > self.max_header_fields {
+            return Err(BodyError::Head);
+        }
+        Ok(())
     }
 
     /// Sends `request` and reads the whole answer.
@@ -121,7 +140,7 @@ impl Client {
             bytes,
             wire: wire.clone(),
         });
-        let head = match timeout_at(patience.head_by, self.0.request(request)).await {
+        let head = match timeout_at(patience.head_by, self.pool.request(request)).await {
             Ok(Ok(head)) => head,
             Ok(Err(error)) => return Err(Failure::of_request(error, wire.is_started())),
             Err(elapsed) => {
@@ -139,6 +158,7 @@ impl Client {
             }
         };
         let (parts, body) = head.into_parts();
+        self.check_head(&parts.headers).map_err(Failure::of_body)?;
         match decode::read(&parts.headers, body, &patience.body).await {
             Ok(body) => Ok(Answer {
                 status: parts.status,
@@ -173,6 +193,8 @@ impl Failure {
                     DialError::Address { .. } | DialError::Scheme => Why::Address,
                     DialError::Resolve { .. } | DialError::Connect { .. } => Why::Unreachable,
                     DialError::ConnectTimeout { .. } | DialError::TlsTimeout { .. } => Why::ConnectTimeout,
+                    // Hung up in the middle of the handshake: a restart, not a wrong certificate.
+                    DialError::Tls { source, .. } if is_broken(source) => Why::Unreachable,
                     DialError::Tls { .. } => Why::Tls,
                 },
                 (_, Some(hyper)) if hyper.is_parse_too_large() => Why::TooLarge,
@@ -192,7 +214,7 @@ impl Failure {
 
     fn of_body(error: BodyError) -> Self {
         let why = match &error {
-            BodyError::TooLarge(_) | BodyError::Ratio(_) => Why::TooLarge,
+            BodyError::TooLarge(_) | BodyError::Ratio(_) | BodyError::Head => Why::TooLarge,
             BodyError::Encoding(_) | BodyError::Gzip(_) | BodyError::Broken(_) => Why::Protocol,
             BodyError::Stalled => Why::Timeout,
         };
@@ -202,6 +224,14 @@ impl Failure {
             source: error.into(),
         }
     }
+}
+
+fn is_broken(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof
+    )
 }
 
 /// What a request adds to a call's meter when it is written.

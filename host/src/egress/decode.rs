@@ -32,7 +32,7 @@ pub struct Bounds {
     pub gzip_offered: bool,
 }
 
-/// Why a body was not read to its end.
+/// Why an answer was not read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
     /// More bytes than allowed.
@@ -41,6 +41,9 @@ pub enum BodyError {
     /// Expands suspiciously.
     #[error("the body expands more than {0} times")]
     Ratio(usize),
+    /// More headers than allowed, in bytes or in number.
+    #[error("the answer's headers are larger than allowed")]
+    Head,
     /// An encoding that was not asked for.
     #[error("the body's encoding {0:?} was not asked for")]
     Encoding(String),

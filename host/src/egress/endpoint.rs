@@ -185,3 +185,88 @@ fn is_numeric_name(host: &str) -> bool {
         .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
     hex || last.bytes().all(|byte| byte.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str, development: bool) -> Result<Endpoint, String> {
+        endpoint(url, development, true, &BTreeMap::new())
+    }
+
+    #[test]
+    fn an_endpoint_is_kept_in_one_spelling() {
+        let found = parse("HTTPS://API.Vendor.Test:443/base/v1/", false).unwrap();
+        assert_eq!(found.scheme, Scheme::HTTPS);
+        assert_eq!(found.authority, "api.vendor.test");
+        assert_eq!(found.base_path, "/base/v1");
+        assert_eq!(
+            parse("https://api.vendor.test:8443", false).unwrap().authority,
+            "api.vendor.test:8443"
+        );
+        assert_eq!(
+            parse("http://127.0.0.1:80/", true).unwrap().authority,
+            "127.0.0.1"
+        );
+        assert_eq!(
+            parse("http://[::1]:9000/x", true).unwrap().authority,
+            "[::1]:9000"
+        );
+    }
+
+    #[test]
+    fn what_is_no_public_https_endpoint_is_refused() {
+        for url in [
+            "http://api.vendor.test",
+            "ftp://api.vendor.test",
+            "api.vendor.test",
+            "https:///x",
+            "https://",
+            "https://user:pass@api.vendor.test",
+            "https://api.vendor.test?x=1",
+            "https://api.vendor.test/#x",
+            "https://api.vendor.test/a/../b",
+            "https://api.vendor.test//a",
+            "https://api.vendor.test\\@evil.test",
+            "https://api.vendor.test:0",
+            "https://api.vendor.test:",
+            "https://api.vendor.test:99999",
+            "https://api.vendor.test:+443",
+            "https://1.1.1.1",
+            "https://[2606:4700::1111]",
+            "https://127.1",
+            "https://0x7f.1",
+            "https://0x7f000001",
+            "https://2130706433",
+            "https://0177.0.0.1",
+            "https://127.0.0.1.",
+            "https://api..vendor.test",
+            "https://-api.vendor.test",
+            "https://api.vendor.test.",
+            "https://{config.subdomain}.vendor.test",
+            "https://vendör.test",
+            "https://a b.test",
+        ] {
+            assert!(parse(url, false).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn development_reaches_this_machine_alone() {
+        assert!(parse("http://localhost:1/x", true).is_ok());
+        assert!(parse("https://vendor.test:8443", true).is_ok());
+        for url in [
+            "http://10.0.0.1",
+            "http://169.254.169.254/latest",
+            "http://[fe80::1]/",
+        ] {
+            assert!(parse(url, true).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn host_headers_are_no_constants_of_an_endpoint() {
+        let headers = BTreeMap::from([("Authorization".to_owned(), "Bearer x".to_owned())]);
+        assert!(endpoint("https://api.vendor.test", false, true, &headers).is_err());
+    }
+}

@@ -396,11 +396,17 @@ fn headers(endpoint: &Endpoint, request: &GuestRequest) -> Result<HeaderMap, Fau
                 "The header {parsed} belongs to the host; the connector must not set it."
             )));
         }
-        let value = HeaderValue::from_str(value).map_err(|_| {
-            forbidden(format!(
-                "The value of the header {parsed} contains line breaks, controls or non-ASCII text."
-            ))
-        })?;
+        let plain = value
+            .bytes()
+            .all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
+        let value = HeaderValue::from_str(value)
+            .ok()
+            .filter(|_| plain)
+            .ok_or_else(|| {
+                forbidden(format!(
+                    "The value of the header {parsed} contains line breaks, controls or non-ASCII text."
+                ))
+            })?;
         match endpoint.headers.get(&parsed) {
             Some(fixed) if fixed == value => {}
             Some(_) => {
@@ -494,4 +500,115 @@ pub(super) fn clip(text: &str) -> String {
         out.push('…');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_paths_pass() {
+        for path in [
+            "/",
+            "/a",
+            "/a/b/",
+            "/crm/v3/objects/contacts/1%20x",
+            "/a/b:batch",
+            "/a;v=1/b",
+            "/100%25",
+            "/100%25%20sure",
+            "/...",
+            "/.well-known/x",
+            "/a..b",
+            "/%C3%A9",
+        ] {
+            assert_eq!(check_path(path), Ok(()), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_another_place_is_refused() {
+        for path in [
+            "",
+            "a",
+            "//evil.test/",
+            "/a//b",
+            "/a//",
+            "/..",
+            "/../x",
+            "/a/../b",
+            "/a/./b",
+            "/a/..",
+            "/%2e%2e/x",
+            "/%2E./x",
+            "/.%2e/x",
+            "/..;/x",
+            "/.;a=b/x",
+            "/%2e%2e;/x",
+            "/%2f/x",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a%5C..%5Cb",
+            "/%252e%252e/x",
+            "/a%252fb",
+            "/a%25252fb",
+            "/a%2525252525252fb",
+            "/a\\b",
+            "\\\\evil.test\\x",
+            "/a b",
+            "/a\tb",
+            "/a\r\nHost: evil.test",
+            "/a%0d%0ax",
+            "/a%00",
+            "/a%7f",
+            "/a%250d",
+            "/a?b",
+            "/a#b",
+            "/%c0%ae%c0%ae/x",
+            "/%c0%af",
+            "/%e0%80%af",
+            "/é",
+            "/%",
+            "/%zz",
+            "/%4",
+            "@evil.test/",
+            "https://evil.test/",
+            "/a\u{0}",
+            "/<script>",
+            "/{x}",
+        ] {
+            assert!(check_path(path).is_err(), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn links_to_elsewhere_are_recognised() {
+        let endpoint =
+            endpoint::endpoint("https://api.vendor.test/v1", false, true, &Default::default()).unwrap();
+        for link in [
+            "/next",
+            "next?page=2",
+            "?page=2",
+            "https://api.vendor.test/x",
+            "HTTPS://API.vendor.test:443/x",
+        ] {
+            assert!(is_same_origin(&endpoint, link), "{link}");
+        }
+        for link in [
+            "//evil.test/x",
+            "https://evil.test/",
+            "http://api.vendor.test/",
+            "https://api.vendor.test:8443/",
+            "https://api.vendor.test.evil.test/",
+            "https://api.vendor.test@evil.test/",
+            "https://evil.test\\@api.vendor.test/",
+            "/\\evil.test",
+            "javascript:alert(1)",
+            "https:evil.test",
+            "https:/evil.test",
+            "/a\tb",
+        ] {
+            assert!(!is_same_origin(&endpoint, link), "{link}");
+        }
+    }
 }

@@ -215,3 +215,91 @@ impl State {
         at + self.period.saturating_mul(rounds)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use valetkey_manifest::BudgetScope;
+
+    fn lane(requests: u32, per_seconds: f64) -> Arc<Lane> {
+        let budget = Budget {
+            scope: BudgetScope::Connection,
+            requests,
+            per_seconds,
+            path_prefix: None,
+            path_suffix: None,
+        };
+        Arc::new(Lane::new(&budget))
+    }
+
+    #[tokio::test]
+    async fn no_period_of_any_position_sees_more_than_the_budget() {
+        let (max, period) = (5, Duration::from_millis(40));
+        let lane = lane(max, period.as_secs_f64());
+        let account: Arc<str> = "a".into();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let mut went = Vec::new();
+        for _ in 0..23 {
+            lane.wait(&account, deadline).await.unwrap();
+            went.push(Instant::now());
+        }
+        for pair in went.windows(max as usize + 1) {
+            assert!(
+                pair[max as usize] - pair[0] >= period.mul_f64(0.9),
+                "{:?}",
+                pair[max as usize] - pair[0]
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_late_account_goes_before_the_queue_of_an_early_one() {
+        let lane = lane(1, 0.005);
+        let (busy, quiet): (Arc<str>, Arc<str>) = ("busy".into(), "quiet".into());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        lane.wait(&busy, deadline).await.unwrap();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut waiting = tokio::task::JoinSet::new();
+        for (account, times) in [(&busy, 20), (&quiet, 1)] {
+            for _ in 0..times {
+                let (lane, account, order) = (lane.clone(), account.clone(), order.clone());
+                waiting.spawn(async move {
+                    lane.wait(&account, deadline).await.unwrap();
+                    order.lock().unwrap().push(account);
+                });
+            }
+        }
+        waiting.join_all().await;
+        let order = order.lock().unwrap();
+        let place = order.iter().position(|account| *account == quiet).unwrap();
+        assert!(place <= 3, "the quiet account went at place {place}");
+        assert!(lane.lock().queues.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_cannot_go_in_time_is_told_at_once() {
+        let lane = lane(2, 60.0);
+        let account: Arc<str> = "a".into();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        lane.wait(&account, deadline).await.unwrap();
+        lane.wait(&account, deadline).await.unwrap();
+        let wait = lane.wait(&account, deadline).await.unwrap_err();
+        assert!(
+            wait > Duration::from_secs(50) && wait <= Duration::from_secs(60),
+            "{wait:?}"
+        );
+        assert!(!lane.lock().pacing);
+    }
+
+    #[tokio::test]
+    async fn a_budget_of_thousands_is_remembered_in_few_cells() {
+        let lane = lane(15_000, 60.0);
+        let account: Arc<str> = "a".into();
+        let deadline = Instant::now() + Duration::from_secs(1);
+        for _ in 0..15_000 {
+            lane.wait(&account, deadline).await.unwrap();
+        }
+        assert!(lane.lock().cells.len() <= CELLS as usize + 1);
+        assert!(lane.wait(&account, deadline).await.is_err());
+    }
+}

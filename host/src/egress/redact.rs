@@ -228,3 +228,101 @@ fn html(text: &str) -> String {
         .replace('"', "&quot;")
         .replace('\'', "&#39;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+
+    const TOKEN: &str = "ya29.a0/Af+H6SM=_\"x'<&>y-Z~09";
+
+    fn clean(redactor: &Redactor, text: &str) -> String {
+        String::from_utf8(redactor.clean(Bytes::from(text.to_owned())).to_vec()).unwrap()
+    }
+
+    #[test]
+    fn every_common_form_is_replaced_by_the_same_text() {
+        let redactor = Redactor::new(&[TOKEN]);
+        let mut percent = String::new();
+        gate::encode_into(&mut percent, TOKEN);
+        let forms = [
+            TOKEN.to_owned(),
+            percent.clone(),
+            lower_escapes(&percent),
+            TOKEN.bytes().map(|byte| format!("%{byte:02x}")).collect(),
+            TOKEN.bytes().map(|byte| format!("{byte:02X}")).collect(),
+            TOKEN.bytes().map(|byte| format!("\\u00{byte:02x}")).collect(),
+            serde_json::to_string(TOKEN)
+                .unwrap()
+                .trim_matches('"')
+                .replace("\\\"x", "\\\"x"),
+            TOKEN.replace('"', "\\\"").replace('/', "\\/"),
+            html(TOKEN),
+        ];
+        for form in forms {
+            assert_eq!(
+                clean(&redactor, &format!("a {form} b")),
+                "a [redacted] b",
+                "{form}"
+            );
+        }
+    }
+
+    #[test]
+    fn base64_is_found_at_every_position_and_in_both_alphabets() {
+        let redactor = Redactor::new(&[TOKEN]);
+        for before in ["", "B", "Be", "Bearer ", "user:", "x:y:"] {
+            for after in ["", "!", "!!", "\",\"x\":1}"] {
+                let text = format!("{before}{TOKEN}{after}");
+                for encoded in [STANDARD.encode(&text), URL_SAFE.encode(&text)] {
+                    let out = clean(&redactor, &encoded);
+                    assert!(out.contains(REDACTED), "{before:?} {after:?}: {out}");
+                    let kept = out.replace(REDACTED, "");
+                    assert!(kept.len() + TOKEN.len() <= encoded.len() + 2, "{kept}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn innocent_text_is_handed_on_without_a_copy() {
+        let redactor = Redactor::new(&[TOKEN]);
+        let body = Bytes::from_static(b"{\"results\":[{\"id\":\"1\",\"token\":\"ya29.other\"}]}");
+        assert_eq!(redactor.clean(body.clone()).as_ptr(), body.as_ptr());
+    }
+
+    #[test]
+    fn short_secrets_are_not_searched_for() {
+        let redactor = Redactor::new(&["abc", ""]);
+        assert_eq!(clean(&redactor, "abc abc"), "abc abc");
+    }
+
+    #[test]
+    fn neighbouring_secrets_are_all_replaced() {
+        let redactor = Redactor::new(&["secret-one-1", "secret-two-2"]);
+        assert_eq!(
+            clean(&redactor, "secret-one-1secret-two-2secret-one-1."),
+            "[redacted][redacted][redacted]."
+        );
+        assert!(redactor.in_name("x-secret-one-1"));
+    }
+
+    #[test]
+    fn the_automaton_finds_what_the_simd_search_finds() {
+        let mut forms = BTreeSet::new();
+        add_forms(TOKEN, &mut forms);
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&forms)
+            .unwrap();
+        let slow = Redactor {
+            search: Search::Automaton(automaton),
+            lower: Vec::new(),
+        };
+        let fast = Redactor::new(&[TOKEN]);
+        for form in &forms {
+            let text = format!("x{}y{TOKEN}", String::from_utf8_lossy(form));
+            assert_eq!(clean(&slow, &text), clean(&fast, &text));
+        }
+    }
+}

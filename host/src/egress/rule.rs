@@ -151,3 +151,76 @@ fn segment(part: &str, last: bool) -> Result<Segment, String> {
         suffix: literal(&part[close + 1..])?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permits(rule: &str, method: Method, path: &str) -> bool {
+        allowed(rule).unwrap().permits(&method, path)
+    }
+
+    #[test]
+    fn a_rule_covers_its_template_and_nothing_else() {
+        let rule = "GET api:/crm/v3/objects/contacts/{id}";
+        assert!(permits(rule, Method::GET, "/crm/v3/objects/contacts/42"));
+        assert!(permits(rule, Method::GET, "/crm/v3/objects/contacts/a%20b"));
+        assert!(permits(rule, Method::GET, "/crm/v3/objects/%63ontacts/42"));
+        for path in [
+            "/crm/v3/objects/contacts",
+            "/crm/v3/objects/contacts/",
+            "/crm/v3/objects/contacts/42/",
+            "/crm/v3/objects/contacts/42/notes",
+            "/crm/v3/objects/companies/42",
+            "/CRM/v3/objects/contacts/42",
+            "/x/crm/v3/objects/contacts/42",
+        ] {
+            assert!(!permits(rule, Method::GET, path), "{path}");
+        }
+        assert!(!permits(rule, Method::DELETE, "/crm/v3/objects/contacts/42"));
+        assert!(!permits(rule, Method::HEAD, "/crm/v3/objects/contacts/42"));
+    }
+
+    #[test]
+    fn placeholders_may_have_neighbours_and_a_rest() {
+        assert!(permits(
+            "POST api:/jobs/{id}:cancel",
+            Method::POST,
+            "/jobs/7:cancel"
+        ));
+        assert!(!permits("POST api:/jobs/{id}:cancel", Method::POST, "/jobs/7"));
+        assert!(!permits(
+            "POST api:/jobs/{id}:cancel",
+            Method::POST,
+            "/jobs/:cancel"
+        ));
+        assert!(permits("GET api:/files/{*}", Method::GET, "/files/a/b/c"));
+        assert!(!permits("GET api:/files/{*}", Method::GET, "/files"));
+        assert!(!permits("GET api:/files/{*}", Method::GET, "/other/a"));
+    }
+
+    #[test]
+    fn malformed_rules_are_refused() {
+        for rule in [
+            "",
+            "GET",
+            "GET api",
+            "GET api:",
+            "GET api:x",
+            "get api:/x",
+            "CONNECT api:/x",
+            "GET :/x",
+            "GET api:/a//b",
+            "GET api:/{*}/b",
+            "GET api:/x{*}",
+            "GET api:/{id",
+            "GET api:/id}",
+            "GET api:/{}",
+            "GET api:/../x",
+            "GET api:/a?b=c",
+            "GET api:/%zz",
+        ] {
+            assert!(allowed(rule).is_err(), "{rule}");
+        }
+    }
+}

@@ -169,3 +169,151 @@ fn instant_or_seconds(text: &str, headers: &HeaderMap, now: Timestamp) -> Option
         Err(_) => Some(until(http_date(text)?, headers, now)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::HeaderValue;
+    use http::{HeaderName, StatusCode};
+
+    const NOW: &str = "2026-11-21T12:00:00Z";
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_str(value).unwrap(),
+                )
+            })
+            .collect()
+    }
+
+    fn after(values: &[&str]) -> Option<f64> {
+        let pairs: Vec<_> = values.iter().map(|value| ("retry-after", *value)).collect();
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        retry_after(&map, NOW.parse().unwrap()).map(|wait| wait.as_secs_f64())
+    }
+
+    #[test]
+    fn retry_after_is_read_in_every_form_and_never_negative() {
+        const DAY: f64 = 86_400.0;
+        for (value, expected) in [
+            ("5", Some(5.0)),
+            ("0", Some(0.0)),
+            ("-5", Some(0.0)),
+            ("1.5", Some(1.5)),
+            (" 7 ", Some(7.0)),
+            ("1e9", Some(DAY)),
+            ("18446744073709551616", Some(DAY)),
+            ("99999999999999999999999999999999", Some(DAY)),
+            ("Sat, 21 Nov 2026 12:00:30 GMT", Some(30.0)),
+            ("Saturday, 21-Nov-26 12:00:30 GMT", Some(30.0)),
+            ("Sat Nov 21 12:00:30 2026", Some(30.0)),
+            ("Sat, 21 Nov 2020 12:00:30 GMT", Some(0.0)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(DAY)),
+            ("soon", None),
+            ("", None),
+            ("inf", None),
+            ("nan", None),
+            ("0x10", None),
+            ("5 apples", None),
+        ] {
+            assert_eq!(after(&[value]), expected, "{value:?}");
+        }
+        assert_eq!(after(&["5", "9"]), Some(9.0));
+        assert_eq!(after(&["soon", "9"]), Some(9.0));
+    }
+
+    #[test]
+    fn a_vendors_skewed_clock_does_not_lengthen_the_wait() {
+        let found = headers(&[
+            ("date", "Sat, 21 Nov 2026 13:00:00 GMT"),
+            ("retry-after", "Sat, 21 Nov 2026 13:00:10 GMT"),
+        ]);
+        assert_eq!(
+            retry_after(&found, NOW.parse().unwrap()),
+            Some(Duration::from_secs(10))
+        );
+    }
+
+    #[test]
+    fn an_empty_window_is_read_in_every_vendors_unit() {
+        let read = |pairs: &[(&'static str, &str)]| {
+            exhausted(&headers(pairs), NOW.parse().unwrap()).map(|wait| wait.as_secs_f64())
+        };
+        let now: Timestamp = NOW.parse().unwrap();
+        let seconds = (now.as_second() + 20).to_string();
+        let milliseconds = (now.as_millisecond() + 20_000).to_string();
+        for reset in [
+            "20",
+            seconds.as_str(),
+            milliseconds.as_str(),
+            "2026-11-21T12:00:20Z",
+            "Sat, 21 Nov 2026 12:00:20 GMT",
+        ] {
+            assert_eq!(
+                read(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset)]),
+                Some(20.0),
+                "{reset}"
+            );
+        }
+        assert_eq!(
+            read(&[
+                ("x-hubspot-ratelimit-remaining", "0"),
+                ("x-hubspot-ratelimit-interval-milliseconds", "10000")
+            ]),
+            Some(1.0)
+        );
+        assert_eq!(
+            read(&[("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "20")]),
+            None
+        );
+        assert_eq!(read(&[("x-ratelimit-remaining", "0")]), None);
+        assert_eq!(
+            read(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "-3")]),
+            Some(0.0)
+        );
+    }
+
+    #[test]
+    fn declared_throttles_and_messages_count() {
+        let answer = |status: u16, pairs: &[(&'static str, &str)], body: &'static str| Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: headers(pairs),
+            body: body.into(),
+        };
+        let declared = [Throttle {
+            status: 403,
+            pointer: Some("/error/errors/0/reason".to_owned()),
+            values: vec!["userRateLimitExceeded".to_owned()],
+            wait_ms: Some(700),
+        }];
+        let read = |answer: Answer| throttled(&answer, &declared, NOW.parse().unwrap());
+        let quota = r#"{"error":{"errors":[{"reason":"userRateLimitExceeded"}],"message":"no"}}"#;
+        let timed = r#"{"error":{"errors":[{"reason":"userRateLimitExceeded"}],
+            "message":"User-rate limit exceeded.  Retry after 2026-11-21T12:00:04.500Z"}}"#;
+        let other = r#"{"error":{"errors":[{"reason":"insufficientPermissions"}]}}"#;
+        assert_eq!(
+            read(answer(403, &[], quota)),
+            Throttled::For(Duration::from_millis(700))
+        );
+        assert_eq!(
+            read(answer(403, &[], timed)),
+            Throttled::For(Duration::from_millis(4500))
+        );
+        assert_eq!(read(answer(403, &[], other)), Throttled::No);
+        assert_eq!(read(answer(403, &[], "not json")), Throttled::No);
+        assert_eq!(read(answer(429, &[], "")), Throttled::Unsaid);
+        assert_eq!(read(answer(503, &[], "")), Throttled::No);
+        assert_eq!(
+            read(answer(503, &[("retry-after", "2")], "")),
+            Throttled::For(Duration::from_secs(2))
+        );
+        assert_eq!(read(answer(200, &[("retry-after", "2")], "")), Throttled::No);
+    }
+}
