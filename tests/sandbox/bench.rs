@@ -56,7 +56,20 @@ impl Bench {
 
     /// A grant with the default limits, ten seconds, and no vendor.
     pub fn grant(&self) -> Grant {
-        grant(&self.settings, "http://127.0.0.1:1")
+        self.reaching("http://127.0.0.1:1")
+    }
+
+    /// The same with a vendor.
+    pub fn reaching(&self, url: &str) -> Grant {
+        grant(&self.settings, url)
+    }
+
+    /// Runs a tool and expects that it gives no result.
+    pub async fn fault(&self, component: &Arc<Component>, grant: Grant, tool: &str, input: &str) -> Fault {
+        match self.call(component, grant, tool, input).await {
+            Ok(output) => panic!("`{tool}` answered {:.200}", output.data),
+            Err(fault) => fault,
+        }
     }
 
     pub async fn call(
@@ -75,20 +88,14 @@ impl Bench {
 
 /// A sandbox over a folder of compiled code.
 pub fn sandbox(settings: &config::Sandbox, cache: &std::path::Path) -> Sandbox {
-    let egress = Egress {};
+    let egress = Egress::new(&config::Egress::default(), Clock::system()).expect("an egress");
     Sandbox::new(settings, cache, Arc::new(egress)).expect("a sandbox")
 }
 
 /// A grant that reaches the development vendor at `url`.
 pub fn grant(settings: &config::Sandbox, url: &str) -> Grant {
-    let endpoint = egress::Endpoint {
-        scheme: http::uri::Scheme::HTTP,
-        authority: url.trim_start_matches("http://").parse().unwrap(),
-        base_path: String::new(),
-        credential: false,
-        headers: http::HeaderMap::new(),
-    };
-    let allowed: [egress::Allowed; 0] = [];
+    let endpoint = egress::endpoint(url, true, false, &BTreeMap::new()).expect("an endpoint");
+    let allowed = ["GET api:/{*}", "POST api:/{*}"].map(|rule| egress::allowed(rule).expect("a rule"));
     Grant {
         reach: Reach {
             vendor: Arc::new(Vendor {
@@ -131,14 +138,11 @@ struct NoCredential;
 impl Credentials for NoCredential {
     fn current(&self, _deadline: Instant) -> BoxFuture<'_, Result<Arc<Credential>, Fault>> {
         async {
-            Ok(Arc::new(Credential {
-                generation: 1,
-                material: Material::None,
-                placement: Placement::Header {
-                    name: "authorization".to_owned(),
-                    format: "Bearer {secret}".to_owned(),
-                },
-            }))
+            let placement = Placement::Header {
+                name: "authorization".to_owned(),
+                format: "Bearer {secret}".to_owned(),
+            };
+            Ok(Arc::new(Credential::new(1, Material::None, placement)))
         }
         .boxed()
     }

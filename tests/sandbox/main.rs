@@ -2,3 +2,17 @@
 
 mod bench;
 mod guests;
+mod isolation;
+mod load;
+mod vendor;
+
+include!(concat!(env!("OUT_DIR"), "/foreach_guest.rs"));
+
+macro_rules! is_run {
+    ($guest:ident) => {
+        const _: fn() = guests::$guest;
+    };
+}
+
+// A guest that no test of its name runs does not compile.
+foreach_guest!(is_run);

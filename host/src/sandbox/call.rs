@@ -22,7 +22,7 @@ use super::{Component, GuestOutput, Sandbox, cpu, fault, output};
 const LIFTED_BYTES: usize = 12 * 1024 * 1024;
 /// Resource handles that live at once.
 const HANDLES: usize = 256;
-/// What a guest may compute before it lets others have the thread.
+/// What a guest may compute, from one tick on, before it lets others have the thread.
 const SLICE: Duration = TICK.checked_div(2).expect("two is not zero");
 
 pub(super) async fn run(
@@ -41,8 +41,8 @@ pub(super) async fn run(
     let ended = AssertUnwindSafe(timeout_at(deadline, call)).catch_unwind().await;
     match ended {
         Err(panic) => Err(Fault::internal(format!("panic: {}", panic_text(panic.as_ref())))),
-        Ok(Err(_elapsed)) => Err(fault::deadline(&store.data().session)),
-        Ok(Ok(Err(error))) => Err(fault::ended(&error, store.data(), tool)),
+        Ok(Err(_elapsed)) => Err(fault::deadline(&mut store.data_mut().session)),
+        Ok(Ok(Err(error))) => Err(fault::ended(&error, store.data_mut(), tool)),
         Ok(Ok(Ok(Err(reported)))) => Err(fault::reported(reported, &mut store.data_mut().session)),
         Ok(Ok(Ok(Ok(answer)))) => output::check(
             answer.data,

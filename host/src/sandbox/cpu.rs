@@ -1,14 +1,25 @@
 //! How long a call has computed: the time spent inside its polls, not the time it waited for a
-//! vendor or for a thread.
+//! vendor or for its turn.
 
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 thread_local! {
-    /// The slice that runs on this thread: its start and what the call had used before.
-    static SLICE: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
+    /// The poll that runs on this thread.
+    static SLICE: Cell<Option<Slice>> = const { Cell::new(None) };
+}
+
+#[derive(Clone, Copy)]
+struct Slice {
+    start: Instant,
+    /// What the call had used before.
+    before: Duration,
+    /// The thread's CPU time when this slice was first asked about.
+    first_asked: Option<Duration>,
 }
 
 /// What the running call has used.
@@ -16,7 +27,8 @@ thread_local! {
 pub(super) struct Used {
     /// In all.
     pub total: Duration,
-    /// Since it was last given the thread.
+    /// Of the thread's CPU, since this slice was first asked about: unlike the total it does not
+    /// count the time in which the system ran something else, and it costs a short call nothing.
     pub slice: Duration,
 }
 
@@ -26,7 +38,11 @@ pub(super) async fn measured<F: Future>(call: F) -> F::Output {
     let mut used = Duration::ZERO;
     poll_fn(|context| {
         let start = Instant::now();
-        SLICE.set(Some((start, used)));
+        SLICE.set(Some(Slice {
+            start,
+            before: used,
+            first_asked: None,
+        }));
         let polled = call.as_mut().poll(context);
         SLICE.set(None);
         used += start.elapsed();
@@ -37,11 +53,25 @@ pub(super) async fn measured<F: Future>(call: F) -> F::Output {
 
 /// What the call that runs on this thread has used so far.
 pub(super) fn used() -> Used {
-    SLICE.get().map_or_else(Used::default, |(start, before)| {
-        let slice = start.elapsed();
-        Used {
-            total: before + slice,
-            slice,
-        }
-    })
+    let Some(slice) = SLICE.get() else {
+        return Used::default();
+    };
+    let cpu = thread_cpu();
+    let first_asked = slice.first_asked.unwrap_or(cpu);
+    SLICE.set(Some(Slice {
+        first_asked: Some(first_asked),
+        ..slice
+    }));
+    Used {
+        total: slice.before + slice.start.elapsed(),
+        slice: cpu.saturating_sub(first_asked),
+    }
+}
+
+fn thread_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
 }

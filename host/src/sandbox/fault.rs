@@ -105,11 +105,12 @@ fn lead(kind: Kind) -> &'static str {
 }
 
 /// Why wasmtime ended the call.
-pub(super) fn ended(error: &wasmtime::Error, guest: &Guest, tool: &str) -> Fault {
-    let session = &guest.session;
+pub(super) fn ended(error: &wasmtime::Error, guest: &mut Guest, tool: &str) -> Fault {
+    let session = &mut guest.session;
     if let Some(stop) = session.stopped {
         return stopped(stop, session);
     }
+    let session = &guest.session;
     if let Some(fault) = ended_by_host(error, session) {
         return fault;
     }
@@ -161,30 +162,32 @@ fn ended_by_host(error: &wasmtime::Error, session: &Session) -> Option<Fault> {
     None
 }
 
-pub(super) fn stopped(stop: Stop, session: &Session) -> Fault {
+fn stopped(stop: Stop, session: &mut Session) -> Fault {
     let limits = &session.grant.limits;
-    match stop {
-        Stop::Deadline => deadline(session),
-        Stop::Cpu => limit(
-            "cpu",
-            &format!("its {} ms of computing time", limits.cpu_ms),
-            session,
-        ),
-        Stop::HostCalls => limit(
+    let (reason, what) = match stop {
+        Stop::Deadline => return deadline(session),
+        Stop::Cpu => ("cpu", format!("its {} ms of computing time", limits.cpu_ms)),
+        Stop::HostCalls => (
             "host_calls",
-            &format!("its {} calls of the host", limits.host_calls),
-            session,
+            format!("its {} calls of the host", limits.host_calls),
         ),
-        Stop::HttpRequests => limit(
+        Stop::HttpRequests => (
             "http_requests",
-            &format!("its {} requests to the vendor", limits.http_requests),
-            session,
+            format!("its {} requests to the vendor", limits.http_requests),
         ),
-    }
+    };
+    limit(reason, &what, session)
 }
 
 /// The deadline passed. Whose fault that is depends on what the call was waiting for.
-pub(super) fn deadline(session: &Session) -> Fault {
+pub(super) fn deadline(session: &mut Session) -> Fault {
+    // The vendor's time was up a moment earlier, and the guest had none left to say so.
+    if let Some(host) = session
+        .host_fault
+        .take_if(|fault| matches!(fault.kind(), Kind::VendorTimeout | Kind::AmbiguousOutcome))
+    {
+        return host;
+    }
     if session.has_unanswered_write() {
         return Fault::new(
             Kind::AmbiguousOutcome,

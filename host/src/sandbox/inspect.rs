@@ -41,6 +41,7 @@ pub(super) fn inspect(bytes: &[u8], limit: usize) -> Result<Manifest, LoadError>
     }
     check_header(bytes)?;
     let parts = Parts::count(bytes)?;
+    parts.check(Profile::LargeRuntime.size())?;
     if let Some(import) = parts.imports.iter().find(|import| !import.is_allowed()) {
         return Err(LoadError::ForbiddenImport(sanitise(&import.name, 256)));
     }
