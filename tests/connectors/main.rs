@@ -1,1 +1,5 @@
-//! Stub of the theme.
+//! Connectors: the linter, the bundled manifests and components, and their requests against the
+//! vendors' own specifications.
+
+mod bundled;
+mod linter;

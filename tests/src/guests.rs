@@ -75,7 +75,7 @@ pub fn manifest(name: &str) -> Manifest {
             },
             scopes: Vec::new(),
             any_scopes: Vec::new(),
-            input: json!({"type": "object", "properties": {}}),
+            input: json!({"type": "object", "properties": {}, "additionalProperties": false}),
             output: None,
             request: None,
             response: None,

@@ -162,7 +162,7 @@ fn prepare(manifest: &Manifest, declared: &Tool) -> Result<LoadedTool, Vec<(Stri
 
 /// A validator that looks nothing up elsewhere. `format` is a hint to models and not a check.
 /// Patterns run in linear time, so that neither a manifest nor an input can make one run long.
-fn validator(schema: &Value) -> Result<Validator, String> {
+pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(false)

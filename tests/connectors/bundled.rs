@@ -1,0 +1,83 @@
+//! The bundled connectors: acceptable manifests, enough tools, no alias lost.
+
+use std::path::{Path, PathBuf};
+
+use valetkey::registry::{check, manifest_file};
+use valetkey_manifest::Manifest;
+
+fn plugins() -> Vec<(PathBuf, Manifest)> {
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins");
+    let mut found: Vec<_> = std::fs::read_dir(&plugins)
+        .expect("the plugins folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|dir| dir.join(manifest_file::FILE).is_file())
+        .map(|dir| {
+            let manifest = manifest_file::read(&dir).expect("a manifest");
+            (dir, manifest)
+        })
+        .collect();
+    found.sort_by(|left, right| left.0.cmp(&right.0));
+    assert!(found.len() >= 2, "hubspot and gmail are bundled");
+    found
+}
+
+#[test]
+fn every_bundled_manifest_is_acceptable() {
+    for (dir, manifest) in plugins() {
+        let problems = check::manifest(&manifest);
+        assert!(problems.is_empty(), "{}: {problems:#?}", dir.display());
+        assert!(
+            dir.ends_with(&manifest.connector.id),
+            "the folder is named after the connector"
+        );
+        assert!(dir.join("README.md").is_file(), "{} has a README", dir.display());
+    }
+}
+
+#[test]
+fn the_bundled_connectors_have_the_promised_tools() {
+    let promised = [
+        (
+            "hubspot",
+            14,
+            &[
+                "hubspot_contacts_search",
+                "hubspot_deals_search",
+                "hubspot_contact_create",
+                "hubspot_contact_update",
+                "hubspot_note_create",
+                "hubspot_association_create",
+                "hubspot_owners_list",
+            ][..],
+        ),
+        (
+            "gmail",
+            10,
+            &[
+                "gmail_fetch_mails",
+                "gmail_messages_list",
+                "gmail_list_threads",
+                "gmail_send_mail",
+                "gmail_send_message",
+            ][..],
+        ),
+    ];
+    let plugins = plugins();
+    for (id, least, names) in promised {
+        let (_, manifest) = plugins
+            .iter()
+            .find(|(_, manifest)| manifest.connector.id == id)
+            .expect("bundled");
+        assert!(
+            manifest.tools.len() >= least,
+            "{id} has {} tools",
+            manifest.tools.len()
+        );
+        for name in names {
+            let known = |tool: &valetkey_manifest::Tool| {
+                tool.name == *name || tool.aliases.iter().any(|alias| alias == name)
+            };
+            assert!(manifest.tools.iter().any(known), "{id} serves {name}");
+        }
+    }
+}
