@@ -133,11 +133,7 @@ fn answer(call: &Call, mut input: Reply) -> Result<Value, Fault> {
             )
         })?;
 
-    let list = |name: &str| {
-        last.header(name)
-            .map(|list| address::split(&list))
-            .unwrap_or_default()
-    };
+    let list = |name: &str| last.addresses(name);
     if input.recipients.to.is_empty() {
         let sent_by_us = last.label_ids.iter().any(|label| label == "SENT");
         let reply_to = list("Reply-To");
