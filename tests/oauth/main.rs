@@ -1,1 +1,9 @@
-//! Stub of the theme.
+//! Connecting, refreshing and ending accounts, against real authorization servers: one certified
+//! (`provider/`), and hand-written ones that misbehave.
+
+mod connecting;
+mod ending;
+
+mod refreshing;
+mod rig;
+mod vendor;
