@@ -3,7 +3,9 @@
 
 mod connecting;
 mod ending;
+mod honest;
 
 mod refreshing;
 mod rig;
+mod secrecy;
 mod vendor;

@@ -288,7 +288,10 @@ pub fn manifest() -> Manifest {
         iss_required: false,
         scopes: vec!["read".to_owned(), "write".to_owned()],
         scope_separator: " ".to_owned(),
-        authorize_params: BTreeMap::from([("access_type".to_owned(), "offline".to_owned())]),
+        authorize_params: BTreeMap::from(
+            [("access_type", "offline"), ("prompt", "consent")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        ),
         client_auth: ClientAuth::Post,
         rotation: Rotation::SingleUse,
         default_lifetime_seconds: None,
@@ -307,8 +310,13 @@ pub fn manifest() -> Manifest {
         description: None,
         pattern: Some("key-[a-z]+".to_owned()),
     };
+    let basic = OAuth2 {
+        client_auth: ClientAuth::Basic,
+        ..oauth2.clone()
+    };
     manifest.auth = vec![
         auth("oauth2", AuthKind::Oauth2, Some(oauth2), BTreeMap::new()),
+        auth("oauth2_basic", AuthKind::Oauth2, Some(basic), BTreeMap::new()),
         auth(
             "key",
             AuthKind::ApiKey,
