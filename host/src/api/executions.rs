@@ -74,7 +74,7 @@ pub(super) async fn list(
         &caller,
         &recent,
         |it| &it.execution_id,
-        |it| Arc::clone(it),
+        Arc::clone,
     )
 }
 

@@ -12,13 +12,14 @@ mod disk;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -248,8 +249,26 @@ fn open_log(dir: &Path) -> io::Result<File> {
     File::options().read(true).write(true).open(dir.join("db"))
 }
 
+/// A store that was dropped a moment ago holds sled's lock until its background work has ended.
+/// The data folder is ours by then, so this waits for nobody else, and not for long.
+fn await_predecessor(dir: &Path) {
+    const TRIES: u32 = 100;
+    const PAUSE: Duration = Duration::from_millis(20);
+    let Ok(log) = File::open(dir.join("db")) else {
+        return;
+    };
+    for _ in 0..TRIES {
+        match log.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            // Dropping the file unlocks it again.
+            Ok(()) | Err(TryLockError::Error(_)) => return,
+        }
+    }
+}
+
 /// sled reports some damage by a panic.
 fn open_guarded(dir: &Path) -> Result<sled::Db, StoreError> {
+    await_predecessor(dir);
     let config = sled::Config::new()
         .path(dir)
         .segment_size(SEGMENT_BYTES)
