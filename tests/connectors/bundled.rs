@@ -21,6 +21,14 @@ fn plugins() -> Vec<(PathBuf, Manifest)> {
     found
 }
 
+/// The manifest of a bundled connector.
+pub fn manifest(id: &str) -> Manifest {
+    let found = plugins()
+        .into_iter()
+        .find(|(_, manifest)| manifest.connector.id == id);
+    found.unwrap_or_else(|| panic!("{id} is bundled")).1
+}
+
 #[test]
 fn every_bundled_manifest_is_acceptable() {
     for (dir, manifest) in plugins() {

@@ -2,4 +2,5 @@
 //! vendors' own specifications.
 
 mod bundled;
+mod gmail_requests;
 mod linter;

@@ -4,5 +4,6 @@ pub mod artifacts;
 pub mod guests;
 pub mod host;
 pub mod http;
+pub mod spec;
 
 pub use host::TestHost;
