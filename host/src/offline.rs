@@ -85,7 +85,7 @@ async fn fill(dir: &Path, input: &mut (dyn BufRead + Send), root: RootKey) -> an
     let store = Arc::new(open_store(dir).await?);
     let records = export::import(&*store, input).await?;
     // The records are useless under another key: better known now than at the first call.
-    Vault::open(store, root).await?;
+    Vault::open_in(&dir.join("store"), store, root).await?;
     Ok(records)
 }
 
@@ -98,7 +98,7 @@ pub async fn inspect(config: &Config, clock: Clock) -> anyhow::Result<Vec<Instal
     let dir = &config.storage.data_dir;
     require_store(dir)?;
     let _lock = FolderLock::take(dir)?;
-    let root = RootKey::read(&config.storage.key_file())?;
+    let root = RootKey::read_for(&config.storage.key_file(), &dir.join("store"))?;
     let store: Arc<dyn Store> = Arc::new(open_store(dir).await?);
     Vault::open(Arc::clone(&store), root).await?;
     let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())?;
@@ -119,12 +119,12 @@ pub async fn inspect(config: &Config, clock: Clock) -> anyhow::Result<Vec<Instal
     Ok(installed)
 }
 
-/// Whether the root key's file holds a key that is safe from others' eyes.
+/// Whether the root key's file holds this store's key, safe from others' eyes.
 ///
 /// # Errors
 /// What is wrong with it and what to do.
 pub fn check_key(config: &Config) -> Result<(), RootKeyError> {
-    RootKey::read(&config.storage.key_file()).map(drop)
+    RootKey::read_for(&config.storage.key_file(), &config.storage.data_dir.join("store")).map(drop)
 }
 
 /// Whether a host is using the data folder now.

@@ -78,9 +78,10 @@ impl Runtime {
         }
         let lock = FolderLock::take(&dir)?;
         // The key comes first: with a wrong or exposed one the store is not even opened.
-        let root = RootKey::read(&config.storage.key_file())?;
+        let store_dir = dir.join("store");
+        let root = RootKey::read_for(&config.storage.key_file(), &store_dir)?;
         let store: Arc<dyn Store> = Arc::new(open_store(&dir).await?);
-        let vault = Arc::new(Vault::open(Arc::clone(&store), root).await?);
+        let vault = Arc::new(Vault::open_in(&store_dir, Arc::clone(&store), root).await?);
         let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())
             .context("the journal cannot be opened")?;
         let egress = Arc::new(Egress::new(&config.egress, clock.clone())?);
@@ -175,9 +176,10 @@ pub async fn init(config: &Config, clock: Clock) -> anyhow::Result<NewClient> {
         .with_context(|| format!("the data folder {} cannot be made", dir.display()))?;
     fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
     let _lock = FolderLock::take(dir)?;
-    let root = RootKey::create(&key_file)?;
+    let store_dir = dir.join("store");
+    let root = RootKey::create_for(&key_file, &store_dir)?;
     let store: Arc<dyn Store> = Arc::new(open_store(dir).await?);
-    let vault = Arc::new(Vault::open(Arc::clone(&store), root).await?);
+    let vault = Arc::new(Vault::open_in(&store_dir, Arc::clone(&store), root).await?);
     let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())?;
     // The issuer is part of tokens, which this short-lived part does not make.
     let access = Access::open(store, vault, Arc::clone(&journal), clock, String::new()).await?;

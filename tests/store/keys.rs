@@ -16,7 +16,9 @@ use valetkey::vault::{RootKey, Vault, VaultError};
 async fn make(data: &Path) {
     let key = RootKey::create_for(&key_file(data), &data.join("store")).expect("a new key file");
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&data.join("store")).expect("opens"));
-    let vault = Vault::open(Arc::clone(&store), key).await.expect("opens");
+    let vault = Vault::open_in(&data.join("store"), Arc::clone(&store), key)
+        .await
+        .expect("opens");
     vault
         .add_environment(&EnvironmentId::new("dev").expect("a slug"))
         .await
@@ -27,10 +29,6 @@ async fn make(data: &Path) {
 
 fn key_file(data: &Path) -> PathBuf {
     data.with_extension("key")
-}
-
-fn log_of(data: &Path) -> Vec<u8> {
-    fs::read(data.join("store/db")).expect("a log")
 }
 
 fn files_of(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -120,17 +118,39 @@ async fn a_key_file_that_is_not_right_is_refused_before_the_store_is_touched() {
 }
 
 #[tokio::test]
-async fn the_key_of_another_store_is_refused_and_the_store_keeps_its_bytes() {
+async fn the_key_of_another_store_is_refused_before_the_store_is_touched() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (data, other) = (folder.path().join("data"), folder.path().join("other"));
     make(&data).await;
     make(&other).await;
-    // A first opening brings sled's own snapshot up to date.
+    let before = files_of(&data);
+    let store = data.join("store");
+    let refused = RootKey::read_for(&key_file(&other), &store)
+        .err()
+        .expect("it is not this store's");
+    assert!(matches!(refused, RootKeyError::OtherStore { .. }));
+    assert!(
+        refused.to_string().contains(&store.display().to_string()),
+        "{refused}"
+    );
+    RootKey::read_for(&key_file(&data), &store).expect("its own key");
+    assert_eq!(files_of(&data), before);
+}
+
+#[tokio::test]
+async fn the_key_of_another_store_is_refused_by_the_store_itself() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (data, other) = (folder.path().join("data"), folder.path().join("other"));
+    make(&data).await;
+    make(&other).await;
+    // The note beside the records is lost; only the key check value among them is left.
+    fs::remove_file(data.join("store/root-key-id")).expect("removed");
+    // A first opening brings sled's own files up to date.
     drop(SledStore::open(&data.join("store")).expect("opens"));
-    let before = log_of(&data);
+    let before = files_of(&data);
 
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&data.join("store")).expect("opens"));
-    let stranger = RootKey::read(&key_file(&other)).expect("a key, of another store");
+    let stranger = RootKey::read_for(&key_file(&other), &data.join("store")).expect("nothing tells yet");
     let refused = Vault::open(Arc::clone(&store), stranger)
         .await
         .err()
@@ -138,11 +158,19 @@ async fn the_key_of_another_store_is_refused_and_the_store_keeps_its_bytes() {
     assert!(matches!(refused, VaultError::WrongRootKey));
     assert!(refused.to_string().contains("key_file"), "{refused}");
     drop(store);
-    assert_eq!(log_of(&data), before, "not a byte of the log was written");
+    let (log, after) = (data.join("store/db"), files_of(&data));
+    assert_eq!(after[&log], before[&log], "not a byte of the log was written");
 
     let store = Arc::new(SledStore::open(&data.join("store")).expect("opens"));
     let own = RootKey::read(&key_file(&data)).expect("its own key");
-    Vault::open(store, own).await.expect("its own key opens it");
+    Vault::open_in(&data.join("store"), store, own)
+        .await
+        .expect("its own key opens it");
+    let refused = RootKey::read_for(&key_file(&other), &data.join("store"));
+    assert!(
+        matches!(refused, Err(RootKeyError::OtherStore { .. })),
+        "it is noted again"
+    );
 }
 
 #[tokio::test]

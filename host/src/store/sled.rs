@@ -37,6 +37,11 @@ const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 /// What sled may keep of the file in memory.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
+/// sled's own threads keep its lock for a moment after a store in this process was closed; other
+/// processes are kept out by the folder's lock.
+const LOCK_ATTEMPTS: usize = 200;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
 /// Under this key lies the version of the layout; no table's tag is 0.
 const FORMAT_KEY: &[u8] = &[0];
 const FORMAT: &[u8] = b"valetkey store 1";
@@ -280,7 +285,17 @@ fn open_guarded(dir: &Path) -> Result<sled::Db, StoreError> {
             dir.display()
         ),
     };
-    match catch_unwind(AssertUnwindSafe(|| config.open())) {
+    let mut opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+    for _ in 0..LOCK_ATTEMPTS {
+        match &opened {
+            Ok(Err(error)) if error.to_string().contains("could not acquire lock") => {
+                std::thread::sleep(LOCK_PAUSE);
+                opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+            }
+            _ => break,
+        }
+    }
+    match opened {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(error @ sled::Error::Io(_))) => Err(failed(format!("opening {}", dir.display()), error)),
         Ok(Err(error)) => Err(corrupt(error.to_string())),

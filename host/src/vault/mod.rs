@@ -14,6 +14,7 @@ pub mod root_key;
 mod seal;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -119,6 +120,22 @@ impl Vault {
             root,
             environments: ArcSwap::from_pointee(environments),
         })
+    }
+
+    /// As [`Vault::open`] for a store that lies in `store_dir`, where it notes which root key is
+    /// the store's: [`RootKey::read_for`] then knows a wrong one without opening the store.
+    ///
+    /// # Errors
+    /// As [`Vault::open`], or the note cannot be written.
+    pub async fn open_in(store_dir: &Path, store: Arc<dyn Store>, root: RootKey) -> Result<Self, VaultError> {
+        let vault = Self::open(store, root).await?;
+        vault.root.note_in(store_dir).map_err(|error| {
+            VaultError::Store(StoreError::Failed {
+                what: format!("noting its root key's id in {}", store_dir.display()),
+                source: Some(error.into()),
+            })
+        })?;
+        Ok(vault)
     }
 
     /// Makes the key of a new environment; does nothing when it has one.

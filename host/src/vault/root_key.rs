@@ -46,6 +46,16 @@ pub enum RootKeyError {
     /// It does not hold a key.
     #[error("the key file {0} does not hold a root key, or only a part of one; restore it from your backup")]
     Malformed(PathBuf),
+    /// It holds the key of another store.
+    #[error(
+        "the key in {path} does not belong to the store in {store}; point `storage.key_file` at the key that was made with it, or restore that from your backup"
+    )]
+    OtherStore {
+        /// The key file.
+        path: PathBuf,
+        /// The store's folder.
+        store: PathBuf,
+    },
     /// A file is in the way, or a store exists already.
     #[error("{0} exists already; a key is never made over it")]
     Exists(PathBuf),
@@ -62,6 +72,9 @@ pub enum RootKeyError {
 
 const HEADER: &str = "# The root key of a Valetkey store, format 1. With it and the data folder every credential can be read: keep a copy of it, apart from the backups of the folder.";
 const HEADER_START: &str = "# The root key of a Valetkey store, format 1.";
+
+/// Lies in the store's folder, so that it goes where the store goes.
+const NOTE: &str = "root-key-id";
 
 /// No key file is longer.
 const MAX_FILE_BYTES: u64 = 4096;
@@ -160,6 +173,44 @@ impl RootKey {
         Ok(Self::new(bytes))
     }
 
+    /// As [`RootKey::read`], and refuses the key of another store than the one in `store_dir`,
+    /// as far as [`RootKey::note_in`] has told: so that a wrong key is known before the store is
+    /// opened, which by itself writes to it.
+    ///
+    /// # Errors
+    /// As [`RootKey::read`], or the key of another store.
+    pub fn read_for(path: &Path, store_dir: &Path) -> Result<Self, RootKeyError> {
+        let key = Self::read(path)?;
+        match std::fs::read_to_string(store_dir.join(NOTE)) {
+            Ok(note) if is_note(&note) && note != key.note() => Err(RootKeyError::OtherStore {
+                path: path.to_owned(),
+                store: store_dir.to_owned(),
+            }),
+            // Without a note the key check value in the store decides.
+            Ok(_) | Err(_) => Ok(key),
+        }
+    }
+
+    /// Notes in the store's folder which key is its own; the note tells nothing of the key.
+    pub(super) fn note_in(&self, store_dir: &Path) -> io::Result<()> {
+        let path = store_dir.join(NOTE);
+        let note = self.note();
+        if std::fs::read_to_string(&path).is_ok_and(|noted| noted == note) {
+            return Ok(());
+        }
+        let unfinished = store_dir.join("root-key-id.new");
+        let mut file = File::create(&unfinished)?;
+        file.write_all(note.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, &path)?;
+        sync_folder_of(&path)
+    }
+
+    fn note(&self) -> String {
+        let hex = self.id.iter().map(|byte| format!("{byte:02x}"));
+        hex.chain(["\n".to_owned()]).collect()
+    }
+
     fn new(bytes: SecretBytes) -> Self {
         let id = seal::derive(bytes.expose(), &[], &[b"valetkey/root-key-id/1"]);
         Self { bytes, id: *id }
@@ -179,6 +230,11 @@ impl RootKey {
     pub(super) fn open(&self, place: &[u8], sealed: &[u8]) -> Option<SecretBytes> {
         seal::open(self.bytes.expose(), place, sealed)
     }
+}
+
+fn is_note(text: &str) -> bool {
+    let id = text.strip_suffix('\n').unwrap_or_default();
+    id.len() == 2 * size_of::<RootKeyId>() && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn sync_folder_of(path: &Path) -> io::Result<()> {
