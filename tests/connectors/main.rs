@@ -1,6 +1,7 @@
 //! Connectors: the linter, the bundled manifests and components, and their requests against the
-//! vendors' own specifications.
+//! vendors' own specifications; and the simulated vendors that they are tested with.
 
 mod bundled;
 mod gmail_requests;
 mod linter;
+mod simulator;

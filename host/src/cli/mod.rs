@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod connection;
 mod connector;
+pub mod demo;
 mod doctor;
 mod init;
 mod operator;
@@ -77,6 +78,8 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See it work on this machine alone: bundled connectors, simulated vendors, real calls
+    Demo(demo::Demo),
     /// Make a data folder: root key, store, environment `dev`, an operator's client
     Init(init::Init),
     /// Run the host
@@ -129,6 +132,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<ExitCode> {
     let global = &cli.global;
     match &cli.command {
+        Command::Demo(command) => command.run(global),
         Command::Init(command) => command.run(global, output),
         Command::Serve(command) => command.run(global, output),
         Command::Connector(command) => command.run(global, output),

@@ -47,10 +47,10 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Listens on a free port of the loopback address.
+    /// Listens on the loopback address.
     ///
     /// # Errors
-    /// No port can be bound.
+    /// The port cannot be bound.
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let (server, state) = Server::start(options).await?;
         Ok(Self {

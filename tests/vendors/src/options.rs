@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
+    /// Port on the loopback address; 0 takes a free one.
+    pub port: u16,
     /// Client id of the one registered application, at every vendor.
     pub client_id: String,
     /// Its secret.
@@ -43,6 +45,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            port: 0,
             client_id: "simulated-client".to_owned(),
             client_secret: "simulated-secret".to_owned(),
             redirect_uris: Vec::new(),

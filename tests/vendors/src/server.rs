@@ -81,7 +81,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(options: Options) -> std::io::Result<(Self, Arc<State>)> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let state = Arc::new(State {
             base_url: format!("http://{}", listener.local_addr()?),
             calendar: Calendar::new(),

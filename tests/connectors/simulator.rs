@@ -1,0 +1,695 @@
+//! The simulated vendors themselves: they speak as their vendors' specifications say, keep
+//! accounts apart, and fail on demand.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Value, json};
+use valetkey_tests::discovery::Discovery;
+use valetkey_tests::http::{Answer, Client};
+use valetkey_vendors::{Budget, Effect, Fault, Options, Rotation, Side, Simulator, Vendor};
+
+const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
+/// The pair of RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const HUBSPOT_SCOPES: &str = "oauth+crm.objects.contacts.read+crm.objects.contacts.write\
+    +crm.objects.companies.read+crm.objects.companies.write+crm.objects.deals.read\
+    +crm.objects.owners.read+tickets";
+const GMAIL_SCOPES: &str = "https://www.googleapis.com/auth/gmail.modify";
+
+/// A simulator and a client of it.
+struct Vendors {
+    simulator: Simulator,
+    http: Client,
+}
+
+impl Vendors {
+    async fn start(options: Options) -> Self {
+        Self {
+            simulator: Simulator::start(options).await.expect("a free port"),
+            http: Client::default(),
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.simulator.base_url)
+    }
+
+    /// Where the browser is sent after the user's decision.
+    async fn consent(&self, vendor: Vendor, user: &str, further: &str) -> Answer {
+        let (path, scopes) = match vendor {
+            Vendor::Hubspot => ("/hubspot/oauth/authorize", HUBSPOT_SCOPES),
+            Vendor::Google => ("/google/o/oauth2/v2/auth", GMAIL_SCOPES),
+        };
+        let url = self.url(&format!(
+            "{path}?response_type=code&client_id=simulated-client&redirect_uri={REDIRECT_URI}\
+             &scope={scopes}&state=s1&login_hint={user}{further}"
+        ));
+        self.http.get(&url).await
+    }
+
+    async fn code(&self, vendor: Vendor, user: &str) -> String {
+        let further = format!(
+            "&code_challenge={CHALLENGE}&code_challenge_method=S256&access_type=offline&prompt=consent"
+        );
+        let answer = self.consent(vendor, user, &further).await;
+        assert_eq!(answer.status, 302, "{}", answer.text());
+        parameter(&answer, "code").expect("a code")
+    }
+
+    async fn token_request(&self, vendor: Vendor, form: &str) -> Answer {
+        let path = match vendor {
+            Vendor::Hubspot => "/hubspot/oauth/v3/token",
+            Vendor::Google => "/google/token",
+        };
+        let form = format!("client_id=simulated-client&client_secret=simulated-secret&{form}");
+        self.http.post_form(&self.url(path), &form).await
+    }
+
+    async fn redeem(&self, vendor: Vendor, code: &str, redirect_uri: &str, verifier: &str) -> Answer {
+        let form = format!(
+            "grant_type=authorization_code&code={code}&redirect_uri={redirect_uri}&code_verifier={verifier}"
+        );
+        self.token_request(vendor, &form).await
+    }
+
+    /// The token answer of a whole code flow.
+    async fn connect(&self, vendor: Vendor, user: &str) -> Value {
+        let code = self.code(vendor, user).await;
+        self.redeem(vendor, &code, REDIRECT_URI, VERIFIER)
+            .await
+            .expect(200)
+    }
+
+    async fn renew(&self, vendor: Vendor, token: &Value) -> Answer {
+        let refresh = token["refresh_token"].as_str().expect("a refresh token");
+        self.token_request(
+            vendor,
+            &format!("grant_type=refresh_token&refresh_token={refresh}"),
+        )
+        .await
+    }
+
+    async fn send(&self, token: &Value, method: Method, path: &str, body: Value) -> Answer {
+        let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap_or_default());
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+        ];
+        let body = if body.is_null() {
+            Bytes::new()
+        } else {
+            body.to_string().into()
+        };
+        self.http.send(method, &self.url(path), &headers, body).await
+    }
+
+    async fn get(&self, token: &Value, path: &str) -> Answer {
+        self.send(token, Method::GET, path, Value::Null).await
+    }
+}
+
+/// A parameter of a redirect's query.
+fn parameter(answer: &Answer, name: &str) -> Option<String> {
+    let location = answer.header("location");
+    let (_, query) = location.split_once('?')?;
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.to_owned())
+}
+
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+#[tokio::test]
+async fn a_code_is_good_once_for_its_own_verifier_and_redirect_uri() {
+    let vendors = Vendors::start(Options::default()).await;
+    for (redirect_uri, verifier) in [
+        (REDIRECT_URI, "another-verifier-another-verifier-another-1"),
+        ("http://127.0.0.1:9/callback/", VERIFIER),
+    ] {
+        let code = vendors.code(Vendor::Hubspot, "ada").await;
+        let answer = vendors
+            .redeem(Vendor::Hubspot, &code, redirect_uri, verifier)
+            .await;
+        assert_eq!(answer.expect(400)["error"], "invalid_grant");
+    }
+    let code = vendors.code(Vendor::Hubspot, "ada").await;
+    let token = vendors
+        .redeem(Vendor::Hubspot, &code, REDIRECT_URI, VERIFIER)
+        .await
+        .expect(200);
+    let details = "/hubspot/account-info/v3/details";
+    assert_eq!(
+        vendors.get(&token, details).await.expect(200)["portalId"],
+        token["hub_id"]
+    );
+
+    let again = vendors
+        .redeem(Vendor::Hubspot, &code, REDIRECT_URI, VERIFIER)
+        .await;
+    assert_eq!(again.expect(400)["error"], "invalid_grant");
+    assert_eq!(
+        vendors.get(&token, details).await.status,
+        401,
+        "a stolen code ends the grant"
+    );
+}
+
+#[tokio::test]
+async fn consent_needs_pkce_and_a_registered_redirect_uri() {
+    let options = Options {
+        redirect_uris: vec![REDIRECT_URI.to_owned()],
+        send_issuer: true,
+        ..Options::default()
+    };
+    let vendors = Vendors::start(options).await;
+    let without = vendors.consent(Vendor::Hubspot, "ada", "").await;
+    assert_eq!(parameter(&without, "error").as_deref(), Some("invalid_request"));
+    assert_eq!(parameter(&without, "state").as_deref(), Some("s1"));
+    assert!(parameter(&without, "iss").is_some_and(|issuer| issuer.ends_with("%2Fhubspot")));
+
+    let url = vendors.url(
+        "/hubspot/oauth/authorize?response_type=code&client_id=simulated-client&redirect_uri=http://127.0.0.1:9/other",
+    );
+    let answer = vendors.http.get(&url).await;
+    assert_eq!(
+        answer.status, 400,
+        "an unknown redirect URI is never redirected to"
+    );
+
+    vendors.simulator.set_consent(false);
+    let further = format!("&code_challenge={CHALLENGE}&code_challenge_method=S256");
+    let denied = vendors.consent(Vendor::Hubspot, "ada", &further).await;
+    assert_eq!(parameter(&denied, "error").as_deref(), Some("access_denied"));
+}
+
+#[tokio::test]
+async fn a_browser_sees_the_consent_page_and_its_buttons_work() {
+    let vendors = Vendors::start(Options::default()).await;
+    let url = vendors.url(&format!(
+        "/google/o/oauth2/v2/auth?response_type=code&client_id=simulated-client&redirect_uri={REDIRECT_URI}\
+         &scope={GMAIL_SCOPES}&state=s1&code_challenge={CHALLENGE}&code_challenge_method=S256&access_type=offline"
+    ));
+    let html = [("accept", "text/html,*/*;q=0.8")];
+    let page = vendors.http.send(Method::GET, &url, &html, Bytes::new()).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("gmail.modify"), "{}", page.text());
+
+    let denied = vendors.http.post_form(&url, "user=bela&decision=deny").await;
+    assert_eq!(parameter(&denied, "error").as_deref(), Some("access_denied"));
+    let allowed = vendors.http.post_form(&url, "user=bela&decision=allow").await;
+    let code = parameter(&allowed, "code").expect("a code");
+    let token = vendors
+        .redeem(Vendor::Google, &code, REDIRECT_URI, VERIFIER)
+        .await
+        .expect(200);
+    let profile = vendors
+        .get(&token, "/gmail/v1/users/me/profile")
+        .await
+        .expect(200);
+    assert_eq!(profile["emailAddress"], "bela@mail.example");
+}
+
+#[tokio::test]
+async fn refreshing_rotates_as_it_is_told_and_each_vendor_answers_in_its_way() {
+    let vendors = Vendors::start(Options::default()).await;
+    let hubspot = vendors.connect(Vendor::Hubspot, "ada").await;
+    let renewed = vendors.renew(Vendor::Hubspot, &hubspot).await.expect(200);
+    assert_eq!(
+        renewed["refresh_token"], hubspot["refresh_token"],
+        "HubSpot's stays"
+    );
+    let google = vendors.connect(Vendor::Google, "ada").await;
+    let renewed = vendors.renew(Vendor::Google, &google).await.expect(200);
+    assert!(renewed["refresh_token"].is_null(), "Google names it once");
+
+    vendors
+        .simulator
+        .set_rotation(Rotation::SingleUse { revoke_family: true });
+    let second = vendors.renew(Vendor::Hubspot, &hubspot).await.expect(200);
+    assert_ne!(second["refresh_token"], hubspot["refresh_token"]);
+    assert_eq!(vendors.renew(Vendor::Hubspot, &hubspot).await.status, 400);
+    assert_eq!(
+        vendors.renew(Vendor::Hubspot, &second).await.status,
+        400,
+        "reuse ends the family"
+    );
+    assert_eq!(vendors.simulator.live_grants(Vendor::Hubspot), 0);
+}
+
+#[tokio::test]
+async fn expired_and_revoked_tokens_are_refused_in_the_vendors_own_shape() {
+    let vendors = Vendors::start(Options::default()).await;
+    let hubspot = vendors.connect(Vendor::Hubspot, "ada").await;
+    let google = vendors.connect(Vendor::Google, "ada").await;
+    vendors.simulator.expire_access_tokens();
+    let refused = vendors
+        .get(&hubspot, "/hubspot/crm/v3/objects/contacts")
+        .await
+        .expect(401);
+    assert_eq!(refused["category"], "EXPIRED_AUTHENTICATION");
+    let refused = vendors
+        .get(&google, "/gmail/v1/users/me/profile")
+        .await
+        .expect(401);
+    assert_eq!(refused["error"]["status"], "UNAUTHENTICATED");
+    assert_eq!(
+        vendors
+            .get(&google, "/hubspot/crm/v3/objects/contacts")
+            .await
+            .status,
+        401
+    );
+
+    let renewed = vendors.renew(Vendor::Hubspot, &hubspot).await.expect(200);
+    assert_eq!(vendors.get(&renewed, "/hubspot/crm/v3/owners").await.status, 200);
+    assert_eq!(vendors.simulator.revoke_grants(Vendor::Hubspot, Some("ada")), 1);
+    assert_eq!(vendors.get(&renewed, "/hubspot/crm/v3/owners").await.status, 401);
+    assert_eq!(
+        vendors.renew(Vendor::Hubspot, &hubspot).await.expect(400)["error"],
+        "invalid_grant"
+    );
+
+    let refresh = google["refresh_token"].as_str().expect("a refresh token");
+    let url = vendors.url("/google/revoke");
+    assert_eq!(
+        vendors
+            .http
+            .post_form(&url, &format!("token={refresh}"))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(vendors.simulator.live_grants(Vendor::Google), 0);
+}
+
+#[tokio::test]
+async fn every_contact_is_on_exactly_one_page() {
+    let vendors = Vendors::start(Options {
+        contacts: 450,
+        ..Options::default()
+    })
+    .await;
+    let token = vendors.connect(Vendor::Hubspot, "ada").await;
+
+    let mut searched = BTreeSet::new();
+    let mut after = Value::Null;
+    let mut pages = 0;
+    loop {
+        let body = json!({ "limit": 200, "after": after });
+        let path = "/hubspot/crm/v3/objects/contacts/search";
+        let page = vendors.send(&token, Method::POST, path, body).await.expect(200);
+        assert_eq!(page["total"], 450);
+        for contact in items(&page["results"]) {
+            assert!(searched.insert(contact["id"].to_string()), "twice: {contact}");
+        }
+        pages += 1;
+        after = page["paging"]["next"]["after"].clone();
+        if after.is_null() {
+            break;
+        }
+    }
+    assert_eq!((pages, searched.len()), (3, 450));
+
+    let mut listed = BTreeSet::new();
+    let mut path = "/hubspot/crm/v3/objects/contacts?limit=100".to_owned();
+    loop {
+        let page = vendors.get(&token, &path).await.expect(200);
+        listed.extend(
+            items(&page["results"])
+                .iter()
+                .map(|contact| contact["id"].to_string()),
+        );
+        let Some(after) = page["paging"]["next"]["after"].as_str() else {
+            break;
+        };
+        path = format!("/hubspot/crm/v3/objects/contacts?limit=100&after={after}");
+    }
+    assert_eq!(listed, searched);
+
+    let too_many = json!({ "limit": 201 });
+    let path = "/hubspot/crm/v3/objects/contacts/search";
+    let refused = vendors
+        .send(&token, Method::POST, path, too_many)
+        .await
+        .expect(400);
+    assert_eq!(refused["category"], "VALIDATION_ERROR");
+}
+
+#[tokio::test]
+async fn crm_records_are_written_changed_linked_and_archived() {
+    let vendors = Vendors::start(Options::default()).await;
+    let token = vendors.connect(Vendor::Hubspot, "ada").await;
+    let contacts = "/hubspot/crm/v3/objects/contacts";
+    let new = json!({ "properties": { "email": "grace@navy.example", "firstname": "Grace" } });
+    let created = vendors
+        .send(&token, Method::POST, contacts, new.clone())
+        .await
+        .expect(201);
+    let id = created["id"].as_str().expect("an id");
+    let taken = vendors
+        .send(&token, Method::POST, contacts, new)
+        .await
+        .expect(409);
+    assert!(
+        taken["message"]
+            .as_str()
+            .is_some_and(|message| message.contains(id)),
+        "{taken}"
+    );
+    let unknown = json!({ "properties": { "shoe_size": "43" } });
+    let refused = vendors
+        .send(&token, Method::POST, contacts, unknown)
+        .await
+        .expect(400);
+    assert_eq!(refused["errors"][0]["code"], "PROPERTY_DOESNT_EXIST");
+
+    let one = format!("{contacts}/{id}");
+    let change = json!({ "properties": { "jobtitle": "Rear admiral" } });
+    let _ = vendors
+        .send(&token, Method::PATCH, &one, change)
+        .await
+        .expect(200);
+    let by_email = format!("{contacts}/grace@navy.example?idProperty=email&properties=jobtitle");
+    let read = vendors.get(&token, &by_email).await.expect(200);
+    assert_eq!(read["properties"]["jobtitle"], "Rear admiral");
+
+    let companies = vendors
+        .get(&token, "/hubspot/crm/v3/objects/companies?limit=1")
+        .await
+        .expect(200);
+    let company = companies["results"][0]["id"]
+        .as_str()
+        .expect("a company")
+        .to_owned();
+    let link = format!("/hubspot/crm/v4/objects/contacts/{id}/associations/default/companies/{company}");
+    let _ = vendors
+        .send(&token, Method::PUT, &link, Value::Null)
+        .await
+        .expect(200);
+    let back = format!("/hubspot/crm/v4/objects/companies/{company}/associations/contacts");
+    let linked = vendors.get(&token, &back).await.expect(200);
+    let ids: Vec<String> = items(&linked["results"])
+        .iter()
+        .map(|link| link["toObjectId"].to_string())
+        .collect();
+    assert!(ids.iter().any(|linked| linked == id), "{ids:?}");
+
+    assert_eq!(
+        vendors
+            .send(&token, Method::DELETE, &one, Value::Null)
+            .await
+            .status,
+        204
+    );
+    let gone = vendors.get(&token, &one).await.expect(404);
+    assert_eq!(gone["category"], "OBJECT_NOT_FOUND");
+    let deal = vendors
+        .send(
+            &token,
+            Method::POST,
+            "/hubspot/crm/v3/objects/deals",
+            json!({ "properties": {} }),
+        )
+        .await
+        .expect(403);
+    assert_eq!(
+        deal["category"], "MISSING_SCOPES",
+        "deals.write was not asked for"
+    );
+}
+
+#[tokio::test]
+async fn gmail_answers_have_the_shapes_of_the_discovery_document() {
+    let discovery = Discovery::gmail();
+    let vendors = Arc::new(Vendors::start(Options::default()).await);
+    let token = vendors.connect(Vendor::Google, "ada").await;
+    let me = "/gmail/v1/users/me";
+    let ask = async |method: Method, path: &str, body: Value| {
+        let answer = vendors
+            .send(&token, method.clone(), &format!("{me}{path}"), body.clone())
+            .await;
+        assert!(answer.status.is_success(), "{method} {path}: {}", answer.text());
+        let value = if answer.body.is_empty() {
+            Value::Null
+        } else {
+            answer.json()
+        };
+        let bare = format!("{me}{}", path.split('?').next().unwrap_or(path));
+        assert_eq!(
+            discovery.check_answer(method.as_str(), &bare, &value),
+            [""; 0],
+            "{method} {path}"
+        );
+        assert_eq!(
+            discovery.check_request(method.as_str(), &bare, &[], &body),
+            [""; 0],
+            "{method} {path}"
+        );
+        value
+    };
+
+    let _ = ask(Method::GET, "/profile", Value::Null).await;
+    let _ = ask(Method::GET, "/labels", Value::Null).await;
+    let label = ask(Method::GET, "/labels/INBOX", Value::Null).await;
+    assert!(label["messagesTotal"].as_u64() > Some(0));
+    let mails = ask(
+        Method::GET,
+        "/messages?q=has:attachment&maxResults=3",
+        Value::Null,
+    )
+    .await;
+    assert_eq!(items(&mails["messages"]).len(), 3);
+    assert!(mails["nextPageToken"].is_string());
+    let id = mails["messages"][0]["id"].as_str().expect("a message").to_owned();
+    for format in ["full", "metadata&metadataHeaders=Subject", "minimal", "raw"] {
+        let _ = ask(
+            Method::GET,
+            &format!("/messages/{id}?format={format}"),
+            Value::Null,
+        )
+        .await;
+    }
+    let mail = ask(Method::GET, &format!("/messages/{id}"), Value::Null).await;
+    let attached = items(&mail["payload"]["parts"])
+        .iter()
+        .find_map(|part| part["body"]["attachmentId"].as_str())
+        .expect("an attachment");
+    let file = ask(
+        Method::GET,
+        &format!("/messages/{id}/attachments/{attached}"),
+        Value::Null,
+    )
+    .await;
+    let content = URL_SAFE
+        .decode(file["data"].as_str().unwrap_or_default())
+        .expect("base64url");
+    assert!(content.starts_with(b"week,units"), "{file}");
+
+    let raw = URL_SAFE.encode("To: grace@navy.example\r\nSubject: Ships\r\n\r\nThere are many.\r\n");
+    let sent = ask(Method::POST, "/messages/send", json!({ "raw": raw })).await;
+    let found = ask(Method::GET, "/messages?q=in:sent+subject:ships", Value::Null).await;
+    assert_eq!(
+        found["messages"][0]["id"], sent["id"],
+        "what is sent is in the mailbox"
+    );
+    let thread = sent["threadId"].as_str().expect("a thread").to_owned();
+    let _ = ask(
+        Method::POST,
+        "/messages/send",
+        json!({ "raw": raw, "threadId": thread }),
+    )
+    .await;
+    let thread = ask(Method::GET, &format!("/threads/{thread}"), Value::Null).await;
+    assert_eq!(items(&thread["messages"]).len(), 2);
+    let _ = ask(Method::GET, "/threads?maxResults=2", Value::Null).await;
+
+    let draft = ask(Method::POST, "/drafts", json!({ "message": { "raw": raw } })).await;
+    let drafts = ask(Method::GET, "/drafts", Value::Null).await;
+    assert_eq!(drafts["drafts"][0]["id"], draft["id"]);
+    let _ = ask(Method::POST, "/drafts/send", json!({ "id": draft["id"] })).await;
+    let drafts = ask(Method::GET, "/drafts", Value::Null).await;
+    assert!(drafts["drafts"].is_null());
+
+    let relabel = json!({ "addLabelIds": ["STARRED"], "removeLabelIds": ["INBOX"] });
+    let mail = ask(Method::POST, &format!("/messages/{id}/modify"), relabel).await;
+    assert!(items(&mail["labelIds"]).contains(&json!("STARRED")));
+    let mail = ask(Method::POST, &format!("/messages/{id}/trash"), Value::Null).await;
+    assert!(items(&mail["labelIds"]).contains(&json!("TRASH")));
+}
+
+#[tokio::test]
+async fn two_users_never_share_a_record() {
+    let vendors = Vendors::start(Options::default()).await;
+    let mut seen: Vec<BTreeSet<String>> = Vec::new();
+    for user in ["ada", "bela"] {
+        let hubspot = vendors.connect(Vendor::Hubspot, user).await;
+        let google = vendors.connect(Vendor::Google, user).await;
+        let contacts = vendors
+            .get(&hubspot, "/hubspot/crm/v3/objects/contacts?limit=100")
+            .await;
+        assert_eq!(contacts.header("x-simulated-account"), user);
+        assert!(contacts.text().contains(&format!("@{user}.example")));
+        let mails = vendors
+            .get(&google, "/gmail/v1/users/me/messages")
+            .await
+            .expect(200);
+        let contacts = contacts.json();
+        let ids = items(&contacts["results"])
+            .iter()
+            .chain(items(&mails["messages"]));
+        seen.push(ids.map(|record| record["id"].to_string()).collect());
+        let other = vendors
+            .get(&google, "/gmail/v1/users/someone@mail.example/profile")
+            .await;
+        assert_eq!(other.status, 403);
+    }
+    assert!(seen[0].is_disjoint(&seen[1]));
+}
+
+#[tokio::test]
+async fn budgets_are_kept_and_told_in_the_vendors_headers() {
+    let options = Options {
+        hubspot_budget: Some(Budget {
+            requests: 2,
+            window_ms: 60_000,
+        }),
+        hubspot_search_budget: Some(Budget {
+            requests: 1,
+            window_ms: 60_000,
+        }),
+        gmail_budget: Some(Budget {
+            requests: 1,
+            window_ms: 60_000,
+        }),
+        ..Options::default()
+    };
+    let vendors = Vendors::start(options).await;
+    let token = vendors.connect(Vendor::Hubspot, "ada").await;
+    let owners = "/hubspot/crm/v3/owners";
+    let first = vendors.get(&token, owners).await;
+    assert_eq!(first.header("x-hubspot-ratelimit-remaining"), "1");
+    assert_eq!(vendors.get(&token, owners).await.status, 200);
+    let refused = vendors.get(&token, owners).await;
+    assert!(
+        refused
+            .header("retry-after")
+            .parse::<u64>()
+            .is_ok_and(|seconds| seconds > 50)
+    );
+    assert_eq!(refused.expect(429)["policyName"], "TEN_SECONDLY_ROLLING");
+    let other = vendors.connect(Vendor::Hubspot, "bela").await;
+    assert_eq!(
+        vendors.get(&other, owners).await.status,
+        200,
+        "another portal has its own"
+    );
+
+    let search = "/hubspot/crm/v3/objects/contacts/search";
+    assert_eq!(
+        vendors.send(&token, Method::POST, search, json!({})).await.status,
+        200
+    );
+    let refused = vendors.send(&token, Method::POST, search, json!({})).await;
+    assert_eq!(refused.expect(429)["policyName"], "SECONDLY");
+
+    let google = vendors.connect(Vendor::Google, "ada").await;
+    let profile = "/gmail/v1/users/me/profile";
+    assert_eq!(vendors.get(&google, profile).await.status, 200);
+    let refused = vendors.get(&google, profile).await.expect(429);
+    assert_eq!(refused["error"]["errors"][0]["reason"], "rateLimitExceeded");
+}
+
+#[tokio::test]
+async fn faults_happen_as_often_as_asked_and_the_log_has_everything() {
+    let vendors = Arc::new(Vendors::start(Options::default()).await);
+    let token = vendors.connect(Vendor::Hubspot, "ada").await;
+    vendors.simulator.log().clear();
+    let owners = "/hubspot/crm/v3/owners?limit=1";
+    vendors.simulator.fail(Fault::throttle(Side::Api, 1, "3"));
+    let refused = vendors.get(&token, owners).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.header("retry-after").as_str()),
+        (429, "3")
+    );
+    vendors.simulator.fail(Fault::status(Side::Api, 1, 503));
+    assert_eq!(vendors.get(&token, owners).await.status, 503);
+    let patch = json!({ "results": null, "extra": true });
+    vendors
+        .simulator
+        .fail(Fault::new(Side::Api, 1, Effect::Patch { patch }));
+    assert_eq!(
+        vendors.get(&token, owners).await.expect(200),
+        json!({ "extra": true, "paging": { "next": { "after": "1" } } })
+    );
+
+    // The answer is lost, the effect is not.
+    let new = json!({ "properties": { "email": "lost@navy.example" } });
+    for effect in [Effect::HangUp, Effect::LoseAnswer] {
+        vendors.simulator.fail(Fault::new(Side::Api, 1, effect));
+        let (other, token, new) = (Arc::clone(&vendors), token.clone(), new.clone());
+        let lost = tokio::spawn(async move {
+            other
+                .send(&token, Method::POST, "/hubspot/crm/v3/objects/contacts", new)
+                .await
+        });
+        assert!(lost.await.is_err(), "no answer comes");
+    }
+    let taken = vendors
+        .send(&token, Method::POST, "/hubspot/crm/v3/objects/contacts", new)
+        .await;
+    assert_eq!(taken.status, 409);
+
+    let log = vendors.simulator.log();
+    log.wait_for_where(6, |entry| entry.side == Side::Api).await;
+    let statuses: Vec<Option<u16>> = log.of(Side::Api).iter().map(|entry| entry.status).collect();
+    assert_eq!(statuses, [Some(429), Some(503), Some(200), None, None, Some(409)]);
+    let first = &log.entries()[0];
+    assert_eq!(
+        (first.param("limit"), first.user.as_deref()),
+        (Some("1"), Some("ada"))
+    );
+    assert!(first.authorization_sha256.is_some() && first.header("authorization").is_none());
+}
+
+#[tokio::test]
+async fn scripts_have_the_same_controls_over_http() {
+    let vendors = Vendors::start(Options::default()).await;
+    let token = vendors.connect(Vendor::Hubspot, "ada").await;
+    let none = Value::Null;
+    let control = async |method: Method, path: &str, body: Value| {
+        vendors
+            .send(&none, method, &format!("/_control/{path}"), body)
+            .await
+    };
+    let fault = json!({ "on": { "side": "api" }, "times": 1, "effect": { "kind": "status", "status": 500 } });
+    assert_eq!(control(Method::POST, "faults", fault).await.status, 204);
+    assert_eq!(vendors.get(&token, "/hubspot/crm/v3/owners").await.status, 500);
+    let options = control(Method::PATCH, "options", json!({ "access_token_seconds": 7 }))
+        .await
+        .expect(200);
+    assert_eq!(options["access_token_seconds"], 7);
+    assert_eq!(vendors.connect(Vendor::Hubspot, "ada").await["expires_in"], 7);
+    assert_eq!(
+        control(Method::POST, "expire_access_tokens", Value::Null)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(vendors.get(&token, "/hubspot/crm/v3/owners").await.status, 401);
+    let revoked = control(Method::POST, "revoke_grants", json!({ "vendor": "hubspot" }))
+        .await
+        .expect(200);
+    assert_eq!(revoked["revoked"], 2);
+    let counts = control(Method::GET, "counts", Value::Null).await.expect(200);
+    assert_eq!((&counts["token"], &counts["api"]), (&json!(2), &json!(2)));
+}
