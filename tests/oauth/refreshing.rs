@@ -18,7 +18,7 @@ fn rotates(vendor: &Vendor) {
 }
 
 fn strict(latest: &Mutex<usize>, seen: &Seen, number: usize) -> Reply {
-    let mut latest = latest.lock().unwrap();
+    let mut latest = latest.lock().expect("not poisoned");
     if seen.field("grant_type") == "refresh_token"
         && seen.field("refresh_token") != format!("refresh-{latest}")
     {

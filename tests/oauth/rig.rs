@@ -170,7 +170,11 @@ pub async fn pick(accounts: &Arc<Accounts>, who: &str) -> Result<Usable, Fault> 
         ..Selector::default()
     };
     accounts
-        .pick(&environment(), &ConnectorId::new(CONNECTOR).unwrap(), &selector)
+        .pick(
+            &environment(),
+            &ConnectorId::new(CONNECTOR).expect("an id"),
+            &selector,
+        )
         .await
 }
 
@@ -255,7 +259,7 @@ pub async fn connect(accounts: &Accounts, connection: &str, who: &str) -> Accoun
 pub fn new_connection(name_: &str, url: &str) -> NewConnection {
     NewConnection {
         connection_name: name(name_),
-        connector: ConnectorId::new(CONNECTOR).unwrap(),
+        connector: ConnectorId::new(CONNECTOR).expect("an id"),
         auth: None,
         oauth: Some(NewOAuthApp {
             client_id: "client".to_owned(),

@@ -120,15 +120,15 @@ impl Vendor {
 
     /// What the token endpoint does from now on; it gets the number of the request, from 1.
     pub fn on_token(&self, script: impl FnMut(&Seen, usize) -> Reply + Send + 'static) {
-        *self.state.token.lock().unwrap() = Box::new(script);
+        *self.state.token.lock().expect("not poisoned") = Box::new(script);
     }
 
     pub fn on_revoke(&self, script: impl FnMut(&Seen, usize) -> Reply + Send + 'static) {
-        *self.state.revoke.lock().unwrap() = Box::new(script);
+        *self.state.revoke.lock().expect("not poisoned") = Box::new(script);
     }
 
     pub fn on_whoami(&self, script: impl FnMut(&Seen, usize) -> Reply + Send + 'static) {
-        *self.state.whoami.lock().unwrap() = Box::new(script);
+        *self.state.whoami.lock().expect("not poisoned") = Box::new(script);
     }
 
     /// Requests to a path so far.
@@ -136,7 +136,7 @@ impl Vendor {
         self.state
             .seen
             .lock()
-            .unwrap()
+            .expect("not poisoned")
             .iter()
             .filter(|seen| seen.path == path)
             .cloned()
@@ -176,14 +176,14 @@ async fn answer(
         form,
     };
     let number = {
-        let mut all = state.seen.lock().unwrap();
+        let mut all = state.seen.lock().expect("not poisoned");
         all.push(seen.clone());
         all.iter().filter(|other| other.path == seen.path).count()
     };
     let mut reply = match seen.path.as_str() {
-        "/token" => (state.token.lock().unwrap())(&seen, number),
-        "/revoke" => (state.revoke.lock().unwrap())(&seen, number),
-        "/whoami" => (state.whoami.lock().unwrap())(&seen, number),
+        "/token" => (state.token.lock().expect("not poisoned"))(&seen, number),
+        "/revoke" => (state.revoke.lock().expect("not poisoned"))(&seen, number),
+        "/whoami" => (state.whoami.lock().expect("not poisoned"))(&seen, number),
         _ => json(404, "{}"),
     };
     state.count.send_modify(|count| *count += 1);

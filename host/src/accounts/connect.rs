@@ -205,7 +205,12 @@ impl Accounts {
         )))
     }
 
-    async fn consent(&self, mut flow: Flow, configured: &Configured, entry: &Entry) -> Result<Step, Fault> {
+    async fn consent(
+        &self,
+        mut flow: Flow,
+        configured: &Configured,
+        entry: &Arc<Entry>,
+    ) -> Result<Step, Fault> {
         let connection = configured.connection();
         let Some(oauth2) = &connection.oauth2 else {
             return Err(Fault::internal("a connection without OAuth has no form fields"));
@@ -281,7 +286,7 @@ impl Accounts {
     async fn await_confirmation(
         &self,
         flow: &Flow,
-        entry: &Entry,
+        entry: &Arc<Entry>,
         url: &str,
         actor: &Actor,
     ) -> Result<Step, Fault> {
@@ -577,7 +582,7 @@ impl Accounts {
     }
 
     /// An attempt failed: an account that was not usable says why; one that was stays as it is.
-    async fn step_back(&self, entry: &Entry, reason: Reason, actor: &Actor) -> Result<(), Fault> {
+    async fn step_back(&self, entry: &Arc<Entry>, reason: Reason, actor: &Actor) -> Result<(), Fault> {
         let turn = entry.turn().await;
         let waits = entry.with(|live| {
             matches!(

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
@@ -30,17 +29,15 @@ pub(super) struct Configured {
     connection: ArcSwap<Connection>,
     /// The operator's client secret at the vendor; goes into token requests alone.
     pub client_secret: Option<Secret>,
-    revision: AtomicU64,
     /// Read while an account is made, written while the connection is removed; true once it is.
     pub gone: tokio::sync::RwLock<bool>,
 }
 
 impl Configured {
-    fn new(connection: Connection, client_secret: Option<Secret>, revision: u64) -> Arc<Self> {
+    fn new(connection: Connection, client_secret: Option<Secret>) -> Arc<Self> {
         Arc::new(Self {
             connection: ArcSwap::from_pointee(connection),
             client_secret,
-            revision: AtomicU64::new(revision),
             gone: tokio::sync::RwLock::new(false),
         })
     }
@@ -163,7 +160,7 @@ pub(super) async fn load(parts: &Parts) -> Result<Vec<Arc<Configured>>, Fault> {
                     // The host may have moved: its public address is a setting, not a fact.
                     kept.connection.redirect_uri = redirect_uri(parts, &kept.connection);
                     let secret = kept.client_secret.take().map(Secret::new);
-                    found.push(Configured::new(kept.connection.clone(), secret, record.revision));
+                    found.push(Configured::new(kept.connection.clone(), secret));
                 }
                 Err(fault) => tracing::error!(
                     environment,
@@ -211,21 +208,27 @@ impl Accounts {
             Expect::Absent,
             bytes,
         );
-        match self.parts.store.commit(batch).await {
+        let name = connection.name.clone();
+        let configured = Configured::new(connection, secret);
+        // To the end, also when the caller goes away: memory follows the store.
+        let (store, directory) = (Arc::clone(&self.parts.store), Arc::clone(&self.directory));
+        let added = Arc::clone(&configured);
+        let task = tokio::spawn(async move {
+            store.commit(batch).await?;
+            directory.add(added);
+            Ok(())
+        });
+        match task.await.map_err(Fault::internal)? {
             Err(StoreError::Conflict) => {
                 return Err(Fault::new(
                     Kind::Conflict,
                     format!(
-                        "There is a connection `{}` already. Choose another name, or delete that one first.",
-                        connection.name
+                        "There is a connection `{name}` already. Choose another name, or delete that one first."
                     ),
                 ));
             }
             done => done?,
         }
-        let name = connection.name.clone();
-        let configured = Configured::new(connection, secret, 1);
-        self.directory.add(Arc::clone(&configured));
         self.parts
             .note(actor, environment, "connection.create", name.as_str(), "ok")
             .await?;
@@ -277,6 +280,13 @@ impl Accounts {
         actor: &Actor,
     ) -> Result<Arc<Connection>, Fault> {
         let configured = self.configured(environment, name)?;
+        let gone = configured.gone.write().await;
+        if *gone {
+            return Err(Fault::new(
+                Kind::NotFound,
+                format!("Connection `{name}` was just removed."),
+            ));
+        }
         let before = configured.connection();
         if let Some(version) = &version {
             let snapshot = self.parts.registry.snapshot();
@@ -301,16 +311,9 @@ impl Accounts {
         }
         let mut connection = Connection::clone(&before);
         connection.pinned_version = version;
-        let revision = configured.revision.load(Ordering::Acquire);
         let bytes = encode(&self.parts, &connection, configured.client_secret.as_ref())?;
-        let batch = Batch::new().put(
-            Table::Connections,
-            key(environment, name),
-            Expect::Revision(revision),
-            bytes,
-        );
+        let batch = Batch::new().put(Table::Connections, key(environment, name), Expect::Any, bytes);
         self.parts.store.commit(batch).await?;
-        configured.revision.store(revision + 1, Ordering::Release);
         configured.connection.store(Arc::new(connection));
         self.parts
             .note(actor, environment, "connection.pin", name.as_str(), "ok")

@@ -244,9 +244,10 @@ impl Entry {
     }
 
     /// Writes the account as `change` leaves it, durably, together with `with`. The credential
-    /// stays unless `kept` says otherwise.
+    /// stays unless `kept` says otherwise. A caller that goes away does not stop it: memory follows
+    /// the store whatever happens.
     pub async fn write(
-        &self,
+        self: &Arc<Self>,
         _turn: &MutexGuard<'_, ()>,
         kept: Keep,
         with: Batch,
@@ -271,7 +272,6 @@ impl Entry {
         let bytes = encode(&self.parts, &account, kept.as_deref())?;
         let expect = Expect::Revision(before.revision);
         let batch = with.put(Table::Accounts, key(&self.environment, &self.id), expect, bytes);
-        self.parts.store.commit(batch).await?;
         let placement = &self.configured.connection().placement.clone();
         let live = Arc::new(Live::new(
             account,
@@ -280,7 +280,13 @@ impl Entry {
             &self.parts,
             placement,
         ));
-        self.live.store(Arc::clone(&live));
+        let (entry, written) = (Arc::clone(self), Arc::clone(&live));
+        let task = tokio::spawn(async move {
+            entry.parts.store.commit(batch).await?;
+            entry.live.store(written);
+            Ok::<(), Fault>(())
+        });
+        task.await.map_err(Fault::internal)??;
         Ok(live)
     }
 

@@ -64,7 +64,7 @@ pub struct Usable {
 /// Connections and accounts of all environments.
 pub struct Accounts {
     parts: Arc<Parts>,
-    directory: Directory,
+    directory: Arc<Directory>,
     flows: Flows,
 }
 
@@ -103,7 +103,7 @@ impl Accounts {
             public_url,
             stop: CancellationToken::new(),
         });
-        let directory = Directory::default();
+        let directory = Arc::new(Directory::default());
         for configured in connections::load(&parts).await? {
             directory.add(configured);
         }

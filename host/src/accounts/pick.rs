@@ -127,7 +127,7 @@ impl Accounts {
             };
             found.extend(entry);
         }
-        if found.len() > 1 && found.iter().any(|entry| counts(entry)) {
+        if found.len() > 1 && found.iter().any(counts) {
             found.retain(counts);
         }
         match found.len() {

@@ -318,11 +318,7 @@ impl Accounts {
         let account = &live.account;
         let index = index_key(&self.parts, environment, &account.connection, &account.identifier)?;
         let batch = Batch::new()
-            .delete(
-                Table::Accounts,
-                key(environment, id),
-                Expect::Revision(live.revision),
-            )
+            .delete(Table::Accounts, key(environment, id), Expect::Any)
             .delete(Table::AccountIndex, index, Expect::Any)
             .delete(Table::Intents, intent_key(environment, id), Expect::Any);
         self.parts.store.commit(batch).await?;
