@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use valetkey::capability::CallContext;
 use valetkey::config;
 use valetkey::error::{Fault, Kind, Retry, Side};
 
@@ -23,6 +24,25 @@ pub async fn echo() {
     let answer = bench.call(&component, bench.grant(), "run", r#"{"a":1}"#).await;
     assert_eq!(answer.expect("an answer").data, r#"{"a":1}"#);
     assert_eq!(bench.sandbox.live_instances(), 0);
+}
+
+/// A guest sees the declaration of its own tool as the host gives it, and a missing one as missing.
+#[tokio::test]
+pub async fn stamp() {
+    let bench = Bench::new();
+    let component = bench.load("stamp").await;
+    let declaration = r#"{"request":{"path":"/v7"}}"#;
+    let context = CallContext {
+        declaration: Some(declaration.into()),
+        ..CallContext::default()
+    };
+    let answer = bench
+        .sandbox
+        .call(&component, bench.grant(), context, "run", "{}".to_owned())
+        .await;
+    assert_eq!(answer.expect("an answer").data, declaration);
+    let fault = bench.fault(&component, bench.grant(), "run", "{}").await;
+    assert_is(&fault, Kind::ConnectorOutputInvalid, "json");
 }
 
 /// Wherever a guest computes for ever, the call ends with its deadline or its CPU time.

@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wasm_encoder::{
@@ -235,6 +236,17 @@ async fn code_of_other_engines_and_left_overs_are_tidied() {
     bench::sandbox(&bench.settings, bench.cache.path());
     assert!(!stale.exists() && !half.exists());
     only_artifact(bench.cache.path());
+}
+
+/// The way in which a real host compiles: in a process of its own, under its limits.
+#[tokio::test]
+async fn the_binary_compiles_for_its_host_within_its_limits() {
+    let mut bench = Bench::new();
+    let helper = Compiler::Helper(artifacts::binary());
+    bench.sandbox = Arc::new(bench::sandbox(&bench.settings, bench.cache.path()).with_compiler(helper));
+    let component = bench.load("echo").await;
+    let answer = bench.call(&component, bench.grant(), "run", "{}").await;
+    assert_eq!(answer.expect("an answer").data, "{}");
 }
 
 #[tokio::test]

@@ -1,6 +1,11 @@
 //! The host's side of `http`: a guest's requests, counted, handed to egress, and its answers and
 //! faults handed back.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "the fault's shape is the contract's, and it moves into the guest's memory at once"
+)]
+
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;

@@ -72,6 +72,8 @@ async fn run_helper(executable: &PathBuf, bytes: &[u8], time: Duration) -> Resul
         .arg(SUBCOMMAND)
         .arg(time.as_secs().max(1).to_string())
         .env_clear()
+        // The allocator otherwise begins by claiming as much as the helper may have.
+        .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
