@@ -2,6 +2,7 @@
 //! vendors' own specifications; and the simulated vendors that they are tested with.
 
 mod bundled;
+mod end_to_end;
 mod gmail_requests;
 mod linter;
 mod simulator;

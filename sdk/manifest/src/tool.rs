@@ -122,6 +122,10 @@ pub struct Response {
     /// Member names to drop from the result, at any depth, that say nothing to a model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drop: Vec<String>,
+    /// Lists of the result that the vendor leaves out when they are empty, by member name; they
+    /// are put in as empty ones. A list that is not named here and not there is an error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<String>,
     /// What to answer when the vendor's success has no body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<Value>,

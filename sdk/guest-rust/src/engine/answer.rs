@@ -62,7 +62,7 @@ pub(super) fn read(
         Some(Paginator::LinkHeader) => response.header("link").and_then(next_link),
         Some(Paginator::Cursor { .. } | Paginator::NextUrl { .. }) | None => next,
     };
-    let data = if !declared.drop.is_empty() {
+    let mut data = if !declared.drop.is_empty() {
         without(result, &declared.drop)
     } else if result.len() == body.len() {
         // The whole body as it came: checked above, so handed on without a copy.
@@ -70,10 +70,27 @@ pub(super) fn read(
     } else {
         result.to_owned()
     };
+    for list in &declared.lists {
+        add_absent_list(list, &mut data);
+    }
     Ok(Output {
         data,
         next_page_token: next,
     })
+}
+
+/// Puts an empty list into an object (checked already) that lacks it.
+fn add_absent_list(name: &str, data: &mut String) {
+    let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+    let is_object = data.trim_start().starts_with('{');
+    if let (true, Ok(None), Some(end)) = (is_object, find(data, &pointer), data.rfind('}')) {
+        let separator = if data[..end].trim_end().ends_with('{') {
+            ""
+        } else {
+            ","
+        };
+        data.replace_range(end.., &format!("{separator}{}:[]}}", Value::from(name)));
+    }
 }
 
 fn missing_part(pointer: &str, response: &Response) -> Fault {

@@ -270,6 +270,21 @@ fn the_result_is_the_part_that_is_declared() {
 }
 
 #[test]
+fn lists_that_the_vendor_leaves_out_when_empty_are_there() {
+    let mut declared = declaration(json!({"endpoint": "api", "method": "GET", "path": "/"}));
+    declared.response = serde_json::from_value(json!({"lists": ["things"], "drop": ["x"]})).ok();
+    for (answer, result) in [
+        (json!({}), r#"{"things":[]}"#),
+        (json!({"x": 1}), r#"{"things":[]}"#),
+        (json!({"n": {}}), r#"{"n":{},"things":[]}"#),
+        (json!({"things": [1]}), r#"{"things":[1]}"#),
+    ] {
+        let output = output(&declared, &Page::default(), testing::json(200, &answer)).expect("a success");
+        assert_eq!(output.data, result);
+    }
+}
+
+#[test]
 fn a_success_that_is_not_json_is_a_fault_that_quotes_it() {
     let declared = declaration(json!({"endpoint": "api", "method": "GET", "path": "/"}));
     for body in [&b"<html>maintenance"[..], b"{\"a\":1} x", b"{\"a\":", b"\xff\xfe"] {
