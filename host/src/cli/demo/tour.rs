@@ -208,6 +208,8 @@ fn underneath(execution: &Value) -> String {
     for (name, one, many) in counted {
         match number(name) {
             0 => {}
+            // Every call has a page; two tell something.
+            1 if name == "pages" => {}
             1 => parts.push(format!("1 {one}")),
             n => parts.push(format!("{n} {many}")),
         }
