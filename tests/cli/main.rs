@@ -1,1 +1,3 @@
-//! Stub of the theme.
+//! The command line: the real binary, what it prints and what it does.
+
+mod demo;
