@@ -6,5 +6,7 @@ pub mod guests;
 pub mod host;
 pub mod http;
 pub mod spec;
+pub mod world;
 
 pub use host::TestHost;
+pub use world::World;

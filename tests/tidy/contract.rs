@@ -9,7 +9,10 @@ use valetkey_tests::artifacts::repository;
 
 /// Every released version with the digest of its files. A new release adds a line; no line ever
 /// changes.
-const RELEASED: &[(&str, &str)] = &[("0.1.0", "afb6f1d70584ff6f3adde8749ff35fb2012d087a76c4d8c80fa12ebdbc235022")];
+const RELEASED: &[(&str, &str)] = &[(
+    "0.1.0",
+    "afb6f1d70584ff6f3adde8749ff35fb2012d087a76c4d8c80fa12ebdbc235022",
+)];
 
 #[test]
 fn released_contracts_are_never_edited() {

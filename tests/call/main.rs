@@ -1,0 +1,7 @@
+//! The promises of one tool call, end to end: a real host, real components, vendors over real
+//! sockets.
+
+mod faults;
+mod keys;
+mod paging;
+mod records;
