@@ -435,6 +435,12 @@ impl Fault {
         &self.0.fields
     }
 
+    /// The link by which the account's owner can mend this.
+    #[must_use]
+    pub fn authorization_link(&self) -> Option<&str> {
+        self.0.authorization_link.as_deref()
+    }
+
     /// The whole chain of causes, for the log. Never for an edge.
     #[must_use]
     pub fn chain(&self) -> String {

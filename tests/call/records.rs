@@ -65,21 +65,7 @@ async fn caller_that_goes_away_ends_the_vendor_call_and_leaves_a_record() {
         .vendors
         .fail(Fault::new(Side::Api, 1, Effect::Slow { delay_ms: 60_000 }));
 
-    let token = world
-        .host
-        .http
-        .post_form(
-            &format!("{}/oauth/token", world.host.base_url),
-            &format!(
-                "grant_type=client_credentials&client_id={}&client_secret={}",
-                world.host.client_id, world.host.client_secret
-            ),
-        )
-        .await
-        .expect(200)["access_token"]
-        .as_str()
-        .expect("a token")
-        .to_owned();
+    let token = world.host.token();
     let body = json!({"tool_name": "hubspot_whoami", "identifier": "ada", "params": {}}).to_string();
     let authority = world.host.base_url.trim_start_matches("http://");
     #[allow(clippy::disallowed_methods, reason = "the test is the caller that hangs up")]

@@ -3,6 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use valetkey::registry::manifest_file;
+use valetkey_manifest::Manifest;
+
 /// The root of the repository.
 #[must_use]
 pub fn repository() -> &'static Path {
@@ -27,6 +30,15 @@ pub fn connector(id: &str) -> Vec<u8> {
         &target_dir().join("connectors").join(format!("{id}.wasm")),
         &format!("cargo run -- connector build plugins/{id}"),
     )
+}
+
+/// A bundled connector with another manifest, as its author would have built it.
+#[must_use]
+pub fn connector_with(id: &str, change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
+    let component = connector(id);
+    let mut manifest = manifest_file::extract(&component).expect("a bundled connector has a manifest");
+    change(&mut manifest);
+    manifest_file::embed(&component, &manifest).expect("a manifest can be put back")
 }
 
 /// A misbehaving guest of `tests/guests`.

@@ -1,7 +1,7 @@
 //! A whole host in this process: its own data folder, a free port, the real router, and an
 //! operator's client. Its clock can be moved.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use bytes::Bytes;
 use http::Method;
@@ -31,7 +31,7 @@ pub struct TestHost {
     pub client_secret: String,
     /// The plain HTTP client.
     pub http: Client,
-    token: String,
+    token: RwLock<String>,
     dir: TempDir,
     stop: CancellationToken,
     server: JoinHandle<()>,
@@ -102,6 +102,32 @@ impl TestHost {
         }
     }
 
+    /// Gets a new access token, when the clock was moved past the old one's end.
+    ///
+    /// # Panics
+    /// It is refused.
+    pub async fn sign_in(&self) {
+        let form = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}",
+            self.client_id, self.client_secret
+        );
+        let answer = self
+            .http
+            .post_form(&format!("{}/oauth/token", self.base_url), &form)
+            .await;
+        let token = answer.expect(200)["access_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned();
+        *self.token.write().expect("nobody panics with it") = token;
+    }
+
+    /// The operator's access token.
+    #[must_use]
+    pub fn token(&self) -> String {
+        self.token.read().expect("nobody panics with it").clone()
+    }
+
     /// A request with the operator's token and a JSON body (none for `Null`).
     pub async fn api(&self, method: Method, path: &str, body: Value) -> Answer {
         self.api_with(method, path, &[], body).await
@@ -115,7 +141,7 @@ impl TestHost {
         headers: &[(&str, &str)],
         body: Value,
     ) -> Answer {
-        let bearer = format!("Bearer {}", self.token);
+        let bearer = format!("Bearer {}", self.token());
         let mut all = vec![("authorization", bearer.as_str())];
         all.extend_from_slice(headers);
         let body = if body.is_null() {
@@ -131,7 +157,7 @@ impl TestHost {
 
     /// Installs a component.
     pub async fn install(&self, component: Vec<u8>) -> Answer {
-        let bearer = format!("Bearer {}", self.token);
+        let bearer = format!("Bearer {}", self.token());
         let headers = [
             ("authorization", bearer.as_str()),
             ("content-type", "application/wasm"),
@@ -214,26 +240,18 @@ impl Stopped {
             .expect("the host opens");
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, Arc::clone(&runtime), stop.clone()));
-        let http = Client::default();
-        let form = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}",
-            client.0, client.1
-        );
-        let token = http
-            .post_form(&format!("{base_url}/oauth/token"), &form)
-            .await
-            .expect(200);
-        let token = token["access_token"].as_str().expect("a token").to_owned();
-        TestHost {
+        let host = TestHost {
             runtime,
             base_url,
             client_id: client.0,
             client_secret: client.1,
-            http,
-            token,
+            http: Client::default(),
+            token: RwLock::default(),
             dir,
             stop,
             server,
-        }
+        };
+        host.sign_in().await;
+        host
     }
 }

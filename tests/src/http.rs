@@ -55,7 +55,6 @@ impl Answer {
     ///
     /// # Panics
     /// It has another.
-    #[must_use]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         if self.body.is_empty() {

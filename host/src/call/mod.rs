@@ -118,20 +118,42 @@ async fn steps(
         .await?;
     record.account(&usable);
 
-    let activation = serving_version(&snapshot, &usable)?;
+    let answered = as_account(
+        runtime, caller, &snapshot, tool_name, &usable, deadline, request, id, record,
+    );
+    match answered.await {
+        Ok(outcome) => Ok(outcome),
+        Err(fault) => Err(with_link(runtime, &usable, fault).await),
+    }
+}
+
+/// The part of the call that acts as the account's owner.
+#[allow(clippy::too_many_arguments, reason = "one path in two halves")]
+async fn as_account(
+    runtime: &Arc<Runtime>,
+    caller: &Caller,
+    snapshot: &Snapshot,
+    tool_name: &str,
+    usable: &Usable,
+    deadline: Instant,
+    request: Request,
+    id: &ExecutionId,
+    record: &mut Record<'_>,
+) -> Result<Outcome, Fault> {
+    let activation = serving_version(snapshot, usable)?;
     let tool = tool_of(&activation, tool_name)?;
     record.version(&activation);
 
-    check_scopes(runtime, tool, &usable).await?;
+    check_scopes(tool, usable)?;
     let input = check_input(tool, request.params)?;
-    let walk = pages::Walk::plan(runtime, tool, tool_name, &usable, &input)?;
+    let walk = pages::Walk::plan(runtime, tool, tool_name, usable, &input)?;
 
     let claim = match &request.idempotency_key {
         None => None,
         Some(key) => match runtime
             .calls
             .replays
-            .claim(caller, key, tool_name, &usable, &input, record.meter(), deadline)
+            .claim(caller, key, tool_name, usable, &input, record.meter(), deadline)
             .await?
         {
             replay::Claim::Earlier(outcome) => {
@@ -152,7 +174,7 @@ async fn steps(
             runtime
                 .calls
                 .reaches
-                .reach(&activation.version, tool, &usable, deadline, record.meter())?;
+                .reach(&activation.version, tool, usable, deadline, record.meter())?;
         let call = pages::Guest {
             sandbox: &runtime.sandbox,
             limits: reach::limits(&runtime.config.sandbox, &activation.version.manifest),
@@ -245,7 +267,7 @@ fn tool_of<'a>(activation: &'a Activation, name: &str) -> Result<&'a Arc<LoadedT
 }
 
 /// Refuses before anything is sent when the account did not grant what the tool needs.
-async fn check_scopes(runtime: &Runtime, tool: &LoadedTool, usable: &Usable) -> Result<(), Fault> {
+fn check_scopes(tool: &LoadedTool, usable: &Usable) -> Result<(), Fault> {
     if usable.account.credential_kind != valetkey_manifest::AuthKind::Oauth2 {
         return Ok(());
     }
@@ -265,7 +287,7 @@ async fn check_scopes(runtime: &Runtime, tool: &LoadedTool, usable: &Usable) -> 
     if missing.is_empty() {
         return Ok(());
     }
-    let fault = Fault::new(
+    Err(Fault::new(
         Kind::ScopeMissing,
         format!(
             "The account of `{}` did not grant what `{}` needs: {}. Its owner can grant it by the authorization link.",
@@ -273,11 +295,19 @@ async fn check_scopes(runtime: &Runtime, tool: &LoadedTool, usable: &Usable) -> 
             declared.name,
             missing.join(", ")
         ),
-    );
-    Err(match runtime.accounts.mending_link(usable).await {
+    ))
+}
+
+/// Adds the link by which the account's owner can mend it to a fault that is theirs to mend.
+async fn with_link(runtime: &Runtime, usable: &Usable, fault: Fault) -> Fault {
+    let theirs = matches!(fault.kind(), Kind::ScopeMissing | Kind::AccountNotActive);
+    if !theirs || fault.authorization_link().is_some() {
+        return fault;
+    }
+    match runtime.accounts.mending_link(usable).await {
         Some(link) => fault.link(link),
         None => fault,
-    })
+    }
 }
 
 /// The input with the schema's top-level defaults filled in, or every complaint at once.
