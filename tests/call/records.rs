@@ -77,7 +77,11 @@ async fn caller_that_goes_away_ends_the_vendor_call_and_leaves_a_record() {
         body.len()
     );
     caller.write_all(&Bytes::from(request)).await.expect("sent");
-    world.vendors.log().wait_for(Side::Api, 1).await;
+    world
+        .vendors
+        .log()
+        .wait_for_where(1, |entry| entry.side == Side::Api)
+        .await;
     drop(caller);
 
     let record = loop {

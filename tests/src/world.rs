@@ -29,7 +29,7 @@ impl World {
     pub async fn start_with(change: impl FnOnce(&mut Config), options: Options) -> Self {
         let vendors = Simulator::start(options).await.expect("a free port");
         let host = TestHost::start_with(change).await;
-        for connector in ["hubspot"] {
+        for connector in ["hubspot", "gmail"] {
             host.install_bundled(connector).await;
             let body = connection(connector, connector, &vendors.base_url);
             host.api(Method::POST, "/api/v1/connections", body)

@@ -69,13 +69,7 @@ pub(super) async fn list(
             .take(page.read_ahead())
             .collect(),
     };
-    page.answer(
-        &host.access,
-        &caller,
-        &recent,
-        |it| &it.execution_id,
-        Arc::clone,
-    )
+    page.answer(&host.access, &caller, &recent, |it| &it.execution_id, Arc::clone)
 }
 
 /// Read a recent execution
