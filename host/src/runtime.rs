@@ -17,7 +17,7 @@ use crate::accounts::Accounts;
 use crate::call::Calls;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::egress::Egress;
+use crate::egress::{Egress, Outbound};
 use crate::id::EnvironmentId;
 use crate::journal::{Actor, Journal};
 use crate::registry::{Registry, watch};
@@ -85,11 +85,9 @@ impl Runtime {
         let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())
             .context("the journal cannot be opened")?;
         let egress = Arc::new(Egress::new(&config.egress, clock.clone())?);
-        let sandbox = Arc::new(Sandbox::new(
-            &config.sandbox,
-            &dir.join("code"),
-            Arc::clone(&egress),
-        )?);
+        let outbound: Arc<dyn Outbound> = Arc::clone(&egress) as _;
+        let sandbox = Sandbox::new(&config.sandbox, &dir.join("code"), outbound)?;
+        let sandbox = Arc::new(sandbox.with_clock(clock.clone()));
         let registry = Registry::open(
             Arc::clone(&store),
             Arc::clone(&sandbox),

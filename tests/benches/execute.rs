@@ -36,12 +36,18 @@ pub fn connector() -> anyhow::Result<(Vec<u8>, Manifest)> {
 /// What the guest gets as the tool's declaration.
 pub fn declaration() -> anyhow::Result<Declaration> {
     let (_, manifest) = connector()?;
-    let tool = manifest.tools.into_iter().find(|tool| tool.name == TOOL).context("the tool")?;
+    let tool = manifest
+        .tools
+        .into_iter()
+        .find(|tool| tool.name == TOOL)
+        .context("the tool")?;
     let paging = tool.paging.context("it pages")?;
     Ok(Declaration {
         request: tool.request.context("it is declared")?,
         response: tool.response,
-        paginator: paging.paginator.and_then(|name| manifest.paginators.get(&name).cloned()),
+        paginator: paging
+            .paginator
+            .and_then(|name| manifest.paginators.get(&name).cloned()),
         items: Some(paging.items),
         errors: manifest.errors,
     })
@@ -100,8 +106,19 @@ pub fn run() -> anyhow::Result<()> {
         }
     }
     table::print(
-        &format!("execute_tool end to end, keep-alive connections × subject; core 0 each alone, medians of {ROUNDS} rounds of {SECONDS} s"),
-        &["", "requests/s", "p50 µs", "p99 µs", "CPU µs/request", "requests/s ÷ nginx", "CPU ÷ nginx", "errors"],
+        &format!(
+            "execute_tool end to end, keep-alive connections × subject; core 0 each alone, medians of {ROUNDS} rounds of {SECONDS} s"
+        ),
+        &[
+            "",
+            "requests/s",
+            "p50 µs",
+            "p99 µs",
+            "CPU µs/request",
+            "requests/s ÷ nginx",
+            "CPU ÷ nginx",
+            "errors",
+        ],
         &rows,
     );
     upstream.stop()
@@ -164,7 +181,9 @@ fn nginx(dir: &Path, upstream: u16) -> anyhow::Result<Subject> {
     let config = nginx_config(
         dir,
         &format!("proxy-{port}"),
-        &format!("upstream vendor {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 100000000; }}"),
+        &format!(
+            "upstream vendor {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 100000000; }}"
+        ),
         &format!(
             "listen 127.0.0.1:{port};
              location / {{
@@ -238,7 +257,10 @@ fn host(dir: &Path, upstream: u16) -> anyhow::Result<Subject> {
         name: "valetkey execute_tool",
         process,
         url: format!("{base_url}/api/v1/execute_tool"),
-        headers: vec![format!("Authorization: Bearer {token}"), "Content-Type: application/json".to_owned()],
+        headers: vec![
+            format!("Authorization: Bearer {token}"),
+            "Content-Type: application/json".to_owned(),
+        ],
         body: call_body(),
         rounds: Vec::new(),
     })
@@ -263,7 +285,15 @@ fn load(dir: &Path, subject: &Subject, connections: u32) -> anyhow::Result<Figur
     fs::write(&script, lua)?;
     let cpu_before = subject.process.cpu_us()?;
     let output = Command::new("taskset")
-        .args(["-c", "1", "wrk", "-t1", &format!("-c{connections}"), &format!("-d{SECONDS}s"), "-s"])
+        .args([
+            "-c",
+            "1",
+            "wrk",
+            "-t1",
+            &format!("-c{connections}"),
+            &format!("-d{SECONDS}s"),
+            "-s",
+        ])
         .arg(&script)
         .arg(&subject.url)
         .output()
@@ -285,7 +315,9 @@ fn load(dir: &Path, subject: &Subject, connections: u32) -> anyhow::Result<Figur
 
 /// A runtime for what the bench itself sends.
 pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
 }
 
 /// Starts a host on core 0; `new` makes its data folder first.
@@ -293,7 +325,9 @@ pub fn start_host(data: &Path, port: u16, new: bool) -> anyhow::Result<(Process,
     let binary = binary()?.display().to_string();
     let data = data.display().to_string();
     if new {
-        let made = Command::new(&binary).args(["init", "--data-dir", &data]).output()?;
+        let made = Command::new(&binary)
+            .args(["init", "--data-dir", &data])
+            .output()?;
         if !made.status.success() {
             bail!("init failed: {}", String::from_utf8_lossy(&made.stderr));
         }
@@ -315,24 +349,42 @@ impl Host {
     /// Takes the operator's credentials from the data folder.
     pub async fn sign_in(base_url: &str, data: &Path) -> anyhow::Result<Self> {
         let operator: Value = serde_json::from_slice(&fs::read(data.join("operator.json"))?)?;
-        let field = |name: &str| operator[name].as_str().map(str::to_owned).with_context(|| name.to_owned());
+        let field = |name: &str| {
+            operator[name]
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| name.to_owned())
+        };
         let form = format!(
             "grant_type=client_credentials&client_id={}&client_secret={}",
             field("client_id")?,
             field("client_secret")?
         );
         let http = Client::default();
-        let answer = http.post_form(&format!("{base_url}/oauth/token"), &form).await.json();
+        let answer = http
+            .post_form(&format!("{base_url}/oauth/token"), &form)
+            .await
+            .json();
         let token = answer["access_token"].as_str().context("a token")?.to_owned();
-        Ok(Self { base_url: base_url.to_owned(), token, http })
+        Ok(Self {
+            base_url: base_url.to_owned(),
+            token,
+            http,
+        })
     }
 
     /// POST of JSON; any success will do.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let bearer = format!("Bearer {}", self.token);
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+        ];
         let url = format!("{}{path}", self.base_url);
-        let answer = self.http.send(http::Method::POST, &url, &headers, body.to_string()).await;
+        let answer = self
+            .http
+            .send(http::Method::POST, &url, &headers, body.to_string())
+            .await;
         if !answer.status.is_success() {
             bail!("{path}: {} {}", answer.status, answer.text());
         }
@@ -342,9 +394,15 @@ impl Host {
     /// Installs a component.
     pub async fn install(&self, component: Vec<u8>) -> anyhow::Result<()> {
         let bearer = format!("Bearer {}", self.token);
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/wasm")];
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/wasm"),
+        ];
         let url = format!("{}/api/v1/connectors", self.base_url);
-        let answer = self.http.send(http::Method::POST, &url, &headers, component).await;
+        let answer = self
+            .http
+            .send(http::Method::POST, &url, &headers, component)
+            .await;
         if !answer.status.is_success() {
             bail!("install: {} {}", answer.status, answer.text());
         }
@@ -366,7 +424,10 @@ impl Host {
         let ask = json!({"connection_name": "hubspot", "identifier": identifier});
         let link = self.post("/api/v1/connected_accounts/magic_link", &ask).await?;
         let url = link["authorization_link"].as_str().context("a link")?;
-        let done = self.http.post_form(url, &format!("token=pat-na1-{identifier}-0123456789abcdef")).await;
+        let done = self
+            .http
+            .post_form(url, &format!("token=pat-na1-{identifier}-0123456789abcdef"))
+            .await;
         if !done.status.is_success() {
             bail!("form: {} {}", done.status, done.text());
         }
@@ -375,7 +436,8 @@ impl Host {
 
     /// Calls the measured tool.
     pub async fn call(&self, identifier: &str) -> anyhow::Result<()> {
-        let call = json!({"tool_name": TOOL, "identifier": identifier, "params": {"query": "ada", "limit": 10}});
+        let call =
+            json!({"tool_name": TOOL, "identifier": identifier, "params": {"query": "ada", "limit": 10}});
         self.post("/api/v1/execute_tool", &call).await?;
         Ok(())
     }

@@ -14,7 +14,10 @@ use anyhow::{Context, bail};
 
 fn main() -> anyhow::Result<()> {
     // `cargo bench` adds `--bench`.
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         [] => {
@@ -25,9 +28,11 @@ fn main() -> anyhow::Result<()> {
         ["sandbox"] => sandbox::run(),
         ["execute"] => execute::run(),
         ["memory"] => memory::run(),
-        ["serve", what, port, upstream] => {
-            servers::serve(what, port.parse().context("a port")?, upstream.parse().context("an address")?)
-        }
+        ["serve", what, port, upstream] => servers::serve(
+            what,
+            port.parse().context("a port")?,
+            upstream.parse().context("an address")?,
+        ),
         _ => bail!("usage: [sandbox | execute | memory]"),
     }
 }

@@ -42,8 +42,14 @@ pub fn run() -> anyhow::Result<()> {
     let (process, _) = start_host(&data, free_port()?, false)?;
     settle();
     let per_connector = (process.resident_bytes()? - empty) / f64::from(VERSIONS + 1);
-    rows.push(vec!["host that compiled its first connector".to_owned(), mib(one)]);
-    rows.push(vec!["each loaded connector (hubspot, after a restart)".to_owned(), mib(per_connector)]);
+    rows.push(vec![
+        "host that compiled its first connector".to_owned(),
+        mib(one),
+    ]);
+    rows.push(vec![
+        "each loaded connector (hubspot, after a restart)".to_owned(),
+        mib(per_connector),
+    ]);
     process.stop()?;
 
     let data = dir.path().join("accounts");
@@ -74,11 +80,23 @@ pub fn run() -> anyhow::Result<()> {
     }))?;
     settle();
     let after = process.resident_bytes()?;
-    rows.push(vec![format!("{ACCOUNTS} accounts connected through the form, in"), format!("{connected:.1?}")]);
-    rows.push(vec![format!("start to ready with {ACCOUNTS} accounts"), format!("{:.0} ms", ready.as_secs_f64() * 1e3)]);
-    rows.push(vec![format!("host with {ACCOUNTS} accounts stored, just started"), mib(before)]);
+    rows.push(vec![
+        format!("{ACCOUNTS} accounts connected through the form, in"),
+        format!("{connected:.1?}"),
+    ]);
+    rows.push(vec![
+        format!("start to ready with {ACCOUNTS} accounts"),
+        format!("{:.0} ms", ready.as_secs_f64() * 1e3),
+    ]);
+    rows.push(vec![
+        format!("host with {ACCOUNTS} accounts stored, just started"),
+        mib(before),
+    ]);
     rows.push(vec!["after its first call".to_owned(), mib(first)]);
-    rows.push(vec![format!("{ACCOUNTS} accounts, each used once: more by"), mib(after - first)]);
+    rows.push(vec![
+        format!("{ACCOUNTS} accounts, each used once: more by"),
+        mib(after - first),
+    ]);
     table::print("Memory and start-up (resident set)", &["", ""], &rows);
     process.stop()?;
     vendor.stop()

@@ -24,14 +24,20 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("{} cannot be started", command[0]))?;
-        Ok(Self { child, name: command[0].to_owned() })
+        Ok(Self {
+            child,
+            name: command[0].to_owned(),
+        })
     }
 
     /// Waits until it accepts connections.
     pub fn wait_for_port(&mut self, port: u16) -> anyhow::Result<()> {
         let until = Instant::now() + Duration::from_secs(60);
         while Instant::now() < until {
-            #[allow(clippy::disallowed_methods, reason = "the bench looks whether a process listens")]
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "the bench looks whether a process listens"
+            )]
             let connected = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
             if connected.is_ok() {
                 return Ok(());
@@ -62,7 +68,10 @@ impl Process {
         let mut total = 0.0;
         for pid in family(self.child.id())? {
             let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("VmRSS:"))
+                .context("VmRSS")?;
             total += line.trim().trim_end_matches(" kB").parse::<f64>()? * 1024.0;
         }
         Ok(total)
@@ -102,7 +111,10 @@ pub fn free_port() -> anyhow::Result<u16> {
 /// The `valetkey` binary to measure: of the same profile as this bench.
 pub fn binary() -> anyhow::Result<PathBuf> {
     let bench = std::env::current_exe()?;
-    let profile = bench.ancestors().nth(2).context("the bench lies in a profile folder")?;
+    let profile = bench
+        .ancestors()
+        .nth(2)
+        .context("the bench lies in a profile folder")?;
     let binary = profile.join("valetkey");
     if !binary.exists() {
         bail!("{} is missing; run tests/benches/run", binary.display());

@@ -25,13 +25,19 @@ type Client = legacy::Client<HttpConnector, Full<Bytes>>;
 
 /// Serves until the process is ended.
 pub fn serve(what: &str, port: u16, upstream: SocketAddr) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async move {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client: Client = legacy::Client::builder(TokioExecutor::new()).build(connector);
-        let worker = Arc::new(Worker { client, upstream, declaration: declaration()? });
+        let worker = Arc::new(Worker {
+            client,
+            upstream,
+            declaration: declaration()?,
+        });
         let kind = match what {
             "proxy" => Kind::Proxy,
             "native" => Kind::Native,
@@ -83,18 +89,28 @@ impl Worker {
         let (mut head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         head.uri = format!("http://{}{}", self.upstream, head.uri.path()).parse()?;
-        head.headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer secret"));
+        head.headers
+            .insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer secret"));
         head.headers.remove(header::HOST);
-        let answer = self.client.request(Request::from_parts(head, Full::new(body))).await?;
+        let answer = self
+            .client
+            .request(Request::from_parts(head, Full::new(body)))
+            .await?;
         let (head, body) = answer.into_parts();
-        Ok(Response::from_parts(head, Full::new(body.collect().await?.to_bytes())))
+        Ok(Response::from_parts(
+            head,
+            Full::new(body.collect().await?.to_bytes()),
+        ))
     }
 
     /// Parses the call, sends the declared request, makes the tool's result of the answer.
     async fn native(&self, request: Request<Incoming>) -> anyhow::Result<Response<Full<Bytes>>> {
         let body = request.into_body().collect().await?.to_bytes();
         let mut call: Call = serde_json::from_slice(&body)?;
-        let size = call.params.remove("limit").and_then(|limit| u32::try_from(limit.as_u64()?).ok());
+        let size = call
+            .params
+            .remove("limit")
+            .and_then(|limit| u32::try_from(limit.as_u64()?).ok());
         let page = Page { token: None, size };
         let declared = engine::request(
             &self.declaration.request,
@@ -121,6 +137,8 @@ impl Worker {
         let output = engine::output(&self.declaration, &page, response);
         let data = output.map_err(|fault| anyhow!("{fault:?}"))?.data;
         let body = format!(r#"{{"data":{data},"execution_id":"exe_00000000000000000000000000000000"}}"#);
-        Ok(Response::builder().header(header::CONTENT_TYPE, "application/json").body(Full::new(body.into()))?)
+        Ok(Response::builder()
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body.into()))?)
     }
 }

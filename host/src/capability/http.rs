@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
-use crate::egress::{Egress, GuestRequest, GuestResponse, Reach};
+use crate::egress::{GuestRequest, GuestResponse, Outbound, Reach};
 use crate::error::{Fault, Kind, Retry};
 
 use super::bindings::valetkey::connector::{http, types};
@@ -27,7 +27,7 @@ impl http::Host for Session {
         self.count_call()?;
         self.count_requests(1)?;
         self.leave_guest(is_write(&request.method));
-        let answer = exchange(&self.egress, &self.grant.reach, request).await;
+        let answer = exchange(&*self.egress, &self.grant.reach, request).await;
         self.enter_guest();
         Ok(self.answer(answer))
     }
@@ -36,7 +36,7 @@ impl http::Host for Session {
         self.count_call()?;
         self.count_requests(requests.len())?;
         self.leave_guest(requests.iter().any(|request| is_write(&request.method)));
-        let (egress, reach) = (&self.egress, &self.grant.reach);
+        let (egress, reach) = (&*self.egress, &self.grant.reach);
         let answers: Vec<_> = stream::iter(
             requests
                 .into_iter()
@@ -93,7 +93,11 @@ impl Session {
     }
 }
 
-async fn exchange(egress: &Egress, reach: &Reach, request: http::Request) -> Result<GuestResponse, Fault> {
+async fn exchange(
+    egress: &dyn Outbound,
+    reach: &Reach,
+    request: http::Request,
+) -> Result<GuestResponse, Fault> {
     if let Some((name, _)) = request.ext.first() {
         return Err(Fault::new(
             Kind::EgressDenied,

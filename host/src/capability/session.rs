@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::egress::Egress;
+use crate::egress::Outbound;
 use crate::error::Fault;
 
 use super::Grant;
@@ -21,7 +21,7 @@ pub struct Session {
     /// What the call may use.
     pub(crate) grant: Grant,
     /// The way to the vendor.
-    pub(crate) egress: Arc<Egress>,
+    pub(crate) egress: Arc<dyn Outbound>,
     /// The guest's wall clock.
     pub(crate) clock: Clock,
     /// When the instance was made: zero of the guest's monotonic clock.
@@ -66,7 +66,13 @@ pub(crate) struct InFlight {
 
 impl Session {
     /// A session of one call.
-    pub(crate) fn new(grant: Grant, egress: Arc<Egress>, clock: Clock, started: Instant, turn: Turn) -> Self {
+    pub(crate) fn new(
+        grant: Grant,
+        egress: Arc<dyn Outbound>,
+        clock: Clock,
+        started: Instant,
+        turn: Turn,
+    ) -> Self {
         Self {
             grant,
             egress,

@@ -162,6 +162,27 @@ pub struct GuestResponse {
     pub body: Bytes,
 }
 
+/// Where a guest's requests go. [`Egress`] is the one in service; a bench of the sandbox alone
+/// puts one there that answers without a network.
+pub trait Outbound: Send + Sync {
+    /// Sends one request of a guest; see [`Egress::send`].
+    fn send<'a>(
+        &'a self,
+        reach: &'a Reach,
+        request: GuestRequest,
+    ) -> BoxFuture<'a, Result<GuestResponse, Fault>>;
+}
+
+impl Outbound for Egress {
+    fn send<'a>(
+        &'a self,
+        reach: &'a Reach,
+        request: GuestRequest,
+    ) -> BoxFuture<'a, Result<GuestResponse, Fault>> {
+        Box::pin(Self::send(self, reach, request))
+    }
+}
+
 /// Built once; cheap to share.
 pub struct Egress {
     settings: config::Egress,

@@ -29,7 +29,7 @@ use crate::capability::bindings::ConnectorPre;
 use crate::capability::{CallContext, Grant, sanitise};
 use crate::clock::Clock;
 use crate::config;
-use crate::egress::Egress;
+use crate::egress::Outbound;
 use crate::error::Fault;
 
 use cache::Cache;
@@ -105,7 +105,7 @@ pub struct Sandbox {
     compiler: Compiler,
     code_hash: String,
     cache: Arc<Cache>,
-    egress: Arc<Egress>,
+    egress: Arc<dyn Outbound>,
     clock: Clock,
     /// Calls that compute for long take turns on these.
     turns: Arc<Semaphore>,
@@ -116,7 +116,11 @@ impl Sandbox {
     ///
     /// # Errors
     /// The engine or the folder cannot be set up.
-    pub fn new(settings: &config::Sandbox, cache_dir: &Path, egress: Arc<Egress>) -> anyhow::Result<Self> {
+    pub fn new(
+        settings: &config::Sandbox,
+        cache_dir: &Path,
+        egress: Arc<dyn Outbound>,
+    ) -> anyhow::Result<Self> {
         let compiling = engine::compiling()?;
         let code_hash = engine::code_hash(&compiling);
         let cache = Cache::open(cache_dir, &code_hash)?;
