@@ -129,6 +129,28 @@ async fn the_hubspot_component_searches_creates_and_updates() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn deeply_nested_json_fits_on_the_small_stack_of_a_component() {
+    let (host, simulator) = connected("hubspot").await;
+    let deep = (0..50).fold(json!("x"), |inner, _| json!({ "a": inner }));
+    let answer = host
+        .call(
+            "hubspot_contact_create",
+            "ada",
+            json!({"properties": {"deep": deep}}),
+        )
+        .await;
+    let sent = simulator
+        .log()
+        .count_where(|entry| entry.path == "/hubspot/crm/v3/objects/contacts" && entry.method == "POST");
+    assert_eq!(
+        sent,
+        1,
+        "the guest took it apart and wrote it again: {}",
+        answer.text()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_gmail_component_reads_sends_and_answers() {
     let (host, simulator) = connected("gmail").await;
 

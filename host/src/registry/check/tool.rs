@@ -183,7 +183,7 @@ fn hints(manifest: &Manifest, tool: &Tool, path: &str, complaints: &mut Complain
         }
     } else {
         complaints.expect(
-            methods.is_empty() || !methods.iter().all(reads),
+            methods.is_empty() || methods.iter().any(|method| !reads(method)),
             format!("{path}/hints/read_only"),
             "is false and the tool only reads; make it true",
         );
