@@ -72,7 +72,7 @@ async fn the_same_bytes_change_nothing_and_other_bytes_need_another_version() {
     );
 
     let mut other = manifest("1.1.0");
-    other.tools[0].description = "The same version with another text.".to_owned();
+    other.tools[0].description = "The same version of this tool, declared with another text.".to_owned();
     let answer = host.install(component_of(&other)).await;
     assert_eq!(answer.status, 409, "{}", answer.text());
     assert_eq!(answer.json()["error"]["reason"], "version_taken");

@@ -114,7 +114,7 @@ impl List {
         let rows: Vec<Vec<String>> = items
             .iter()
             .map(|item| {
-                let members = ["id", "connection", "identifier", "state", "reason", "label"];
+                let members = ["id", "connection_name", "identifier", "state", "reason", "label"];
                 members.iter().map(|member| cell(item, member)).collect()
             })
             .collect();

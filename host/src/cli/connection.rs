@@ -219,8 +219,13 @@ impl List {
         let rows: Vec<Vec<String>> = items
             .iter()
             .map(|item| {
-                let members = ["name", "connector", "kind", "pinned_version", "redirect_uri"];
-                members.iter().map(|member| cell(item, member)).collect()
+                vec![
+                    cell(item, "connection_name"),
+                    cell(item, "connector"),
+                    cell(item, "credential_kind"),
+                    cell(item, "pinned_version"),
+                    cell(&item["oauth"], "redirect_uri"),
+                ]
             })
             .collect();
         output.table(
@@ -265,13 +270,13 @@ fn show(output: &Output, connection: &Value) {
     }
     output.line(&format!(
         "connection     {} ({})",
-        cell(connection, "name"),
+        cell(connection, "connection_name"),
         cell(connection, "connector")
     ));
     if let Some(version) = connection["pinned_version"].as_str() {
         output.line(&format!("pinned to      {version}"));
     }
-    if let Some(uri) = connection["redirect_uri"].as_str() {
+    if let Some(uri) = connection["oauth"]["redirect_uri"].as_str() {
         output.line(&format!("redirect URI   {uri}"));
         output.hint("register this redirect URI with your OAuth application at the vendor");
     }

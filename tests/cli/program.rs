@@ -1,0 +1,106 @@
+//! Running the real binary in a folder of its own, without the caller's environment.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use valetkey_tests::artifacts;
+
+/// A working folder; the data folder is `data` in it.
+pub struct Place {
+    dir: TempDir,
+}
+
+/// What a command answered.
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub talk: String,
+}
+
+impl Ran {
+    /// Standard output as JSON, of a command that must have succeeded.
+    pub fn json(&self) -> Value {
+        assert_eq!(self.code, 0, "{}{}", self.out, self.talk);
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+}
+
+/// A running `valetkey serve`; it is killed when dropped.
+pub struct Serving {
+    child: Child,
+    pub base_url: String,
+}
+
+impl Serving {
+    /// Asks it to stop, and waits until it did.
+    pub async fn stop(mut self) {
+        let id = self.child.id().expect("it runs");
+        let stopped = Command::new("kill")
+            .arg("-TERM")
+            .arg(id.to_string())
+            .status()
+            .await;
+        assert!(stopped.expect("kill runs").success());
+        let status = self.child.wait().await.expect("it ends");
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(artifacts::binary());
+        command
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .kill_on_drop(true);
+        command
+    }
+
+    pub async fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, &[]).await
+    }
+
+    pub async fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(arguments);
+        command.envs(environment.iter().copied()).stdin(Stdio::null());
+        let output = command.output().await.expect("the binary runs");
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).expect("text"),
+            talk: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    /// Starts `valetkey serve` on a free port and waits for the line that says where.
+    pub async fn serve(&self) -> Serving {
+        let arguments = ["--data-dir", "data", "serve", "--listen", "127.0.0.1:0", "--json"];
+        let mut child = self
+            .command(&arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let out = child.stdout.take().expect("its output");
+        let line = BufReader::new(out).lines().next_line().await.expect("its output");
+        let ready: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
+        Serving {
+            child,
+            base_url: ready["base_url"].as_str().expect("a URL").to_owned(),
+        }
+    }
+}
