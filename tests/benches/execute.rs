@@ -43,7 +43,7 @@ pub fn declaration() -> anyhow::Result<Declaration> {
         .context("the tool")?;
     let paging = tool.paging.context("it pages")?;
     Ok(Declaration {
-        request: tool.request.context("it is declared")?,
+        request: Some(tool.request.context("it is declared")?),
         response: tool.response,
         paginator: paging
             .paginator
@@ -161,7 +161,8 @@ fn call_body() -> String {
 
 const SEARCH: &str = "/crm/v3/objects/contacts/search";
 
-fn start_upstream(dir: &Path, port: u16) -> anyhow::Result<Process> {
+/// A vendor that answers one contact search, on core 1.
+pub fn start_upstream(dir: &Path, port: u16) -> anyhow::Result<Process> {
     let config = nginx_config(
         dir,
         "upstream",
@@ -447,5 +448,3 @@ impl Host {
 pub fn settle() {
     std::thread::sleep(Duration::from_millis(500));
 }
-
-pub use start_upstream as upstream;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use valetkey::registry::manifest_file;
 
-use super::execute::{Host, connector, runtime, settle, start_host, upstream};
+use super::execute::{Host, connector, runtime, settle, start_host, start_upstream};
 use super::process::free_port;
 use super::table;
 
@@ -16,7 +16,7 @@ const ACCOUNTS: u32 = 10_000;
 pub fn run() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let upstream_port = free_port()?;
-    let mut vendor = upstream(dir.path(), upstream_port)?;
+    let mut vendor = start_upstream(dir.path(), upstream_port)?;
     vendor.wait_for_port(upstream_port)?;
     let data = dir.path().join("data");
     let runtime = runtime()?;

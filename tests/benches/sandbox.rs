@@ -93,9 +93,9 @@ fn native(bench: &Bench) {
             token: None,
             size: Some(PAGE_SIZE),
         };
+        let declared = declaration.request.as_ref().expect("it is declared");
         let paginator = declaration.paginator.as_ref();
-        let request =
-            engine::request(&declaration.request, paginator, &input, &page, &|_| None).expect("a request");
+        let request = engine::request(declared, paginator, &input, &page, &|_| None).expect("a request");
         std::hint::black_box(request);
         let response = valetkey_guest::Response {
             status: 200,

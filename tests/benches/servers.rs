@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt as _, Full};
@@ -113,7 +113,7 @@ impl Worker {
             .and_then(|limit| u32::try_from(limit.as_u64()?).ok());
         let page = Page { token: None, size };
         let declared = engine::request(
-            &self.declaration.request,
+            self.declaration.request.as_ref().context("it is declared")?,
             self.declaration.paginator.as_ref(),
             &Value::Object(call.params),
             &page,

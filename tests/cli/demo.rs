@@ -22,7 +22,13 @@ async fn demo(arguments: &[&str]) -> Output {
 async fn the_demo_connects_calls_refreshes_waits_and_says_so() {
     let dir = tempfile::tempdir().expect("a folder");
     let data_dir = dir.path().join("data");
-    let output = demo(&["--once", "--json", "--data-dir", data_dir.to_str().expect("a path")]).await;
+    let output = demo(&[
+        "--once",
+        "--json",
+        "--data-dir",
+        data_dir.to_str().expect("a path"),
+    ])
+    .await;
     let talk = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{talk}");
 
