@@ -1,7 +1,6 @@
 //! The test harness: a real host on a free port, real components, a plain HTTP client.
 
 pub mod artifacts;
-pub mod discovery;
 pub mod guests;
 pub mod host;
 pub mod http;

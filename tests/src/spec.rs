@@ -1,12 +1,11 @@
-//! Vendors' own specifications as referees of requests and answers. Google's discovery documents
-//! are understood; where they are looked for says [`Discovery::find`].
-
-use std::path::{Path, PathBuf};
-use std::process::Command;
+//! Vendors' own specifications, kept in `tests/specs`, as referees of requests and answers.
+//! Google's discovery documents are understood.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+
+use crate::artifacts::repository;
 
 /// Google's description of one API
 /// (<https://developers.google.com/discovery/v1/reference/apis>).
@@ -26,24 +25,17 @@ pub struct Method {
 }
 
 impl Discovery {
-    /// The document of an API (`gmail`, `v1`): below `$VALETKEY_SPECS`, below a folder
-    /// `shared/specs` beside the repository, or in an installed `google-api-python-client`.
-    /// None when there is none; the caller says loudly what was not checked.
+    /// The document of an API (`gmail`, `v1`).
+    ///
+    /// # Panics
+    /// `tests/specs` does not have it.
     #[must_use]
-    pub fn find(api: &str, version: &str) -> Option<Self> {
-        let name = format!("google/{api}.{version}.discovery.json");
-        #[allow(clippy::disallowed_methods, reason = "the tests' own setting, not the host's")]
-        let set = std::env::var_os("VALETKEY_SPECS").map(PathBuf::from);
-        let beside = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-        let beside = beside.map(|folder| folder.join("shared/specs"));
-        set.into_iter()
-            .chain(beside)
-            .map(|folder| folder.join(&name))
-            .chain(installed(api, version))
-            .find_map(|path| {
-                let document = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-                Some(Self { document })
-            })
+    pub fn read(api: &str, version: &str) -> Self {
+        let path = repository().join(format!("tests/specs/google/{api}.{version}.discovery.json"));
+        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self {
+            document: serde_json::from_slice(&bytes).expect("the document is JSON"),
+        }
     }
 
     /// The method that a request calls, every part of the request checked: method, path, query
@@ -212,20 +204,6 @@ fn placeholders(template: &str, path: &str) -> Option<usize> {
             _ => return None,
         }
     }
-}
-
-/// The documents that `google-api-python-client` brings along.
-fn installed(api: &str, version: &str) -> Option<PathBuf> {
-    let output = Command::new("python3")
-        .args([
-            "-c",
-            "import googleapiclient, os; print(os.path.dirname(googleapiclient.__file__))",
-        ])
-        .output()
-        .ok()?;
-    let folder = String::from_utf8(output.stdout).ok()?;
-    let documents = Path::new(folder.trim()).join("discovery_cache/documents");
-    Some(documents.join(format!("{api}.{version}.json")))
 }
 
 #[cfg(test)]
