@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tempfile::TempDir;
@@ -61,6 +62,7 @@ async fn dropping_the_caller_does_not_tear_or_lose_the_batch() {
 
 /// Lets each sync of a commit wait for its permission, and fail when told so.
 struct Gate {
+    patience: Duration,
     opened: bool,
     arrived: mpsc::Sender<()>,
     permitted: mpsc::Receiver<io::Result<()>>,
@@ -81,6 +83,10 @@ impl Disk for Gate {
         self.opened = true;
         RealDisk.sync_path(path)
     }
+
+    fn patience(&self) -> Duration {
+        self.patience
+    }
 }
 
 struct Gated {
@@ -92,11 +98,16 @@ struct Gated {
 }
 
 fn gated() -> Gated {
+    gated_with(RealDisk.patience())
+}
+
+fn gated_with(patience: Duration) -> Gated {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (arrive, arrived) = mpsc::channel();
     let (permit, permitted) = mpsc::channel();
     let syncs = Arc::new(AtomicUsize::new(0));
     let gate = Gate {
+        patience,
         opened: false,
         arrived: arrive,
         permitted,
@@ -220,6 +231,30 @@ async fn after_a_failed_sync_the_store_is_read_only_and_says_so() {
     let store = SledStore::open(&folder).expect("a restart on a mended disk opens it");
     store.commit(put("c", b"new")).await.expect("writes");
     assert_eq!(value(&store, "c").await.as_deref(), Some(&b"new"[..]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_hangs_is_an_error_and_acknowledges_nothing() {
+    let gated = gated_with(Duration::from_millis(20));
+    let refused = gated
+        .store
+        .commit(put("a", b"1"))
+        .await
+        .expect_err("the disk hangs");
+    assert!(
+        refused.to_string().contains("whether it is kept shows"),
+        "{refused}"
+    );
+    assert_eq!(
+        value(&gated.store, "a").await,
+        None,
+        "not seen before it is durable"
+    );
+    gated.permit.send(Ok(())).expect("permits");
+    let folder = gated.folder.path().join("store");
+    drop(gated.store);
+    let store = SledStore::open(&folder).expect("opens");
+    assert_eq!(value(&store, "a").await.as_deref(), Some(&b"1"[..]));
 }
 
 /// A disk that panics as sled does on damage.

@@ -328,6 +328,7 @@ async fn a_vault_over_a_broken_store_is_an_error() {
 /// One vault for all cases: opening a store takes longer than sealing in it.
 static SHARED: LazyLock<Opened> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
         .build()
         .expect("a runtime");
     runtime.block_on(opened())

@@ -39,6 +39,7 @@ async fn import(store: &dyn Store, text: &[u8]) -> Result<u64, StoreError> {
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
+        .enable_all()
         .build()
         .expect("a runtime")
 }

@@ -17,6 +17,7 @@ use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -37,6 +38,10 @@ const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 /// What sled may keep of the file in memory.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
+/// How often sled moves old records together, so that the segments they kept become free. Its
+/// flush on that occasion proves nothing and acknowledges nothing.
+const CLEANING_PERIOD_MS: u64 = 1000;
+
 /// sled's own threads keep its lock for a moment after a store in this process was closed; other
 /// processes are kept out by the folder's lock.
 const LOCK_ATTEMPTS: usize = 200;
@@ -52,6 +57,8 @@ pub struct SledStore {
     undurable: Arc<Undurable>,
     requests: Option<mpsc::Sender<Request>>,
     writer: Option<JoinHandle<()>>,
+    patience: Duration,
+    waking: Arc<AtomicBool>,
 }
 
 /// What readers get in place of changes that are applied and not yet on the disk: the raw
@@ -85,6 +92,7 @@ impl SledStore {
             .and_then(|()| sync_folder(dir, &mut *disk))
             .map_err(|error| failed(format!("syncing {}", dir.display()), error))?;
 
+        let patience = disk.patience();
         let undurable = Arc::new(Undurable::default());
         let (requests, queue) = mpsc::channel();
         let writer = Writer::new(db.clone(), log, disk, Arc::clone(&undurable));
@@ -98,6 +106,8 @@ impl SledStore {
             undurable,
             requests: Some(requests),
             writer: Some(writer),
+            patience,
+            waking: Arc::default(),
         })
     }
 
@@ -165,7 +175,32 @@ impl SledStore {
         if sent.is_err() {
             return Err(StoreError::stopped());
         }
-        answered.await.unwrap_or_else(|_| Err(StoreError::stopped()))
+        match tokio::time::timeout(self.patience, answered).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(StoreError::stopped())),
+            Err(_) => {
+                self.wake_writer();
+                Err(StoreError::Failed {
+                    what: format!(
+                        "the disk has not taken a write for {} s; whether it is kept shows when it answers again, or after a restart",
+                        self.patience.as_secs()
+                    ),
+                    source: None,
+                })
+            }
+        }
+    }
+
+    /// sled does not always wake a flush that waits for a write which has failed meanwhile;
+    /// another flush then meets the failure and wakes all.
+    fn wake_writer(&self) {
+        if !self.waking.swap(true, Ordering::Relaxed) {
+            let (db, waking) = (self.db.clone(), Arc::clone(&self.waking));
+            std::thread::spawn(move || {
+                // Its outcome is the writer's to tell.
+                drop(db.flush());
+                waking.store(false, Ordering::Relaxed);
+            });
+        }
     }
 }
 
@@ -278,7 +313,7 @@ fn open_guarded(dir: &Path) -> Result<sled::Db, StoreError> {
         .path(dir)
         .segment_size(SEGMENT_BYTES)
         .cache_capacity(CACHE_BYTES)
-        .flush_every_ms(None);
+        .flush_every_ms(Some(CLEANING_PERIOD_MS));
     let corrupt = |found: String| StoreError::Corrupt {
         what: format!(
             "{} does not open ({found}). Keep a copy of the folder, then import your last export into a new one",

@@ -1,9 +1,10 @@
-//! The two ways by which the embedded store brings bytes to the disk, as a seam: tests give a
+//! The ways by which the embedded store brings bytes to the disk, as a seam: tests give a
 //! disk that fails or loses its power.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 /// Where the store lies.
 pub trait Disk: Send {
@@ -18,6 +19,11 @@ pub trait Disk: Send {
     /// # Errors
     /// The disk refuses.
     fn sync_path(&mut self, path: &Path) -> io::Result<()>;
+
+    /// How long a caller waits for a commit before it is told that the disk does not answer.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(30)
+    }
 }
 
 /// The real one.
