@@ -62,12 +62,17 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "the binary runs without the caller's other settings"
+        )]
+        let path = std::env::var_os("PATH").unwrap_or_default();
         let mut command = Command::new(artifacts::binary());
         command
             .args(arguments)
             .current_dir(self.dir.path())
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PATH", path)
             .kill_on_drop(true);
         command
     }

@@ -19,8 +19,7 @@ use crate::registry::LoadedTool;
 use crate::runtime::Runtime;
 use crate::sandbox::{Component, GuestOutput, Sandbox};
 
-/// The most items that one call answers, however high its `limit`.
-pub const MAX_LIMIT: u32 = 1_000;
+pub use crate::registry::MAX_LIMIT;
 
 /// The most vendor pages that one call walks.
 const MAX_PAGES: u32 = 50;

@@ -172,8 +172,8 @@ pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
         .map_err(|error| format!("the schema cannot be used: {error}"))
 }
 
-/// The largest `limit` that callers may ask for; a page of the vendor may be larger.
-const MAX_LIMIT: u32 = 1_000;
+/// The most items that one call answers, however many pages of the vendor that takes.
+pub const MAX_LIMIT: u32 = 1_000;
 
 /// Adds `limit` and `cursor`, which the host takes out again before the guest sees the input.
 fn with_paging(schema: &Value, paging: &Paging) -> Value {
@@ -188,7 +188,7 @@ fn with_paging(schema: &Value, paging: &Paging) -> Value {
             json!({
                 "type": "integer",
                 "minimum": 1,
-                "maximum": paging.max_page_size.max(MAX_LIMIT),
+                "maximum": MAX_LIMIT,
                 "default": paging.default_limit,
                 "description": "How many items to return at most. More than one page of the vendor is fetched when needed.",
             }),

@@ -36,6 +36,7 @@ use crate::sandbox::{Component, Sandbox};
 use crate::store::Store;
 
 use components::Components;
+pub use load::MAX_LIMIT;
 use swap::Shelf;
 
 /// Everything that is loaded, at one moment.
