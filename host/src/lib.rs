@@ -15,6 +15,7 @@ pub mod egress;
 pub mod error;
 pub mod id;
 pub mod journal;
+pub mod manifest;
 pub mod offline;
 pub mod random;
 pub mod registry;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-use valetkey::registry::manifest_file;
+use valetkey::manifest;
 use valetkey_manifest::Manifest;
 use valetkey_manifest::tool::Declaration;
 use valetkey_tests::artifacts;
@@ -27,9 +27,9 @@ const SECONDS: u64 = 4;
 /// The bundled HubSpot connector without its published rates, which would rule the figures.
 pub fn connector() -> anyhow::Result<(Vec<u8>, Manifest)> {
     let component = artifacts::connector("hubspot");
-    let mut manifest = manifest_file::extract(&component).map_err(anyhow::Error::msg)?;
+    let mut manifest = manifest::extract(&component).map_err(anyhow::Error::msg)?;
     manifest.budgets.clear();
-    let component = manifest_file::embed(&component, &manifest).map_err(anyhow::Error::msg)?;
+    let component = manifest::embed(&component, &manifest).map_err(anyhow::Error::msg)?;
     Ok((component, manifest))
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use valetkey::registry::manifest_file;
+use valetkey::manifest;
 
 use super::execute::{Host, connector, runtime, settle, start_host, start_upstream};
 use super::process::free_port;
@@ -34,7 +34,7 @@ pub fn run() -> anyhow::Result<()> {
     let one = process.resident_bytes()?;
     for number in 1..=VERSIONS {
         manifest.connector.version = format!("9.0.{number}");
-        let component = manifest_file::embed(&component, &manifest).map_err(anyhow::Error::msg)?;
+        let component = manifest::embed(&component, &manifest).map_err(anyhow::Error::msg)?;
         runtime.block_on(host.install(component))?;
     }
     process.stop()?;

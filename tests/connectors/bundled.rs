@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use valetkey::registry::{check, manifest_file};
+use valetkey::manifest::{self, check};
 use valetkey_manifest::Manifest;
 
 fn plugins() -> Vec<(PathBuf, Manifest)> {
@@ -10,9 +10,9 @@ fn plugins() -> Vec<(PathBuf, Manifest)> {
     let mut found: Vec<_> = std::fs::read_dir(&plugins)
         .expect("the plugins folder")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|dir| dir.join(manifest_file::FILE).is_file())
+        .filter(|dir| dir.join(manifest::FILE).is_file())
         .map(|dir| {
-            let manifest = manifest_file::read(&dir).expect("a manifest");
+            let manifest = manifest::read(&dir).expect("a manifest");
             (dir, manifest)
         })
         .collect();

@@ -1,7 +1,7 @@
 //! Every rule of the linter has a bad manifest that it names, at its place.
 
 use serde_json::{Value, json};
-use valetkey::registry::check;
+use valetkey::manifest::check;
 
 /// A manifest without fault.
 fn good() -> Value {

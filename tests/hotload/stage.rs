@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use valetkey::config::Config;
-use valetkey::registry::manifest_file;
+use valetkey::manifest;
 use valetkey_manifest::Manifest;
 use valetkey_manifest::tool::{BodyFormat, Hints, Request};
 use valetkey_tests::http::Answer;
@@ -52,7 +52,7 @@ pub fn component(version: &str) -> Vec<u8> {
 }
 
 pub fn component_of(manifest: &Manifest) -> Vec<u8> {
-    manifest_file::embed(&artifacts::guest("stamp"), manifest).expect("a component")
+    manifest::embed(&artifacts::guest("stamp"), manifest).expect("a component")
 }
 
 /// A vendor that answers a held request only when it is let go.

@@ -15,7 +15,7 @@ use valetkey::egress::{Credential, Material};
 use valetkey::error::Fault;
 use valetkey::id::{AccountId, ConnectionName, ConnectorId, EnvironmentId, Identifier};
 use valetkey::journal::Actor;
-use valetkey::registry::manifest_file;
+use valetkey::manifest;
 use valetkey::runtime::Runtime;
 use valetkey_manifest::auth::{ClientAuth, OAuth2, RevokeToken, Rotation, SecretInput};
 use valetkey_manifest::{Auth, AuthKind, Manifest, Verify};
@@ -339,7 +339,7 @@ pub fn manifest() -> Manifest {
 }
 
 pub async fn install(host: &TestHost, manifest: &Manifest) {
-    let component = manifest_file::embed(&artifacts::guest(CONNECTOR), manifest).expect("a component");
+    let component = manifest::embed(&artifacts::guest(CONNECTOR), manifest).expect("a component");
     host.runtime
         .registry
         .install(component, &Actor::Operator)

@@ -13,7 +13,7 @@ use wasm_encoder::{
 };
 
 use valetkey::config;
-use valetkey::registry::manifest_file;
+use valetkey::manifest;
 use valetkey::sandbox::compiler::Compiler;
 use valetkey::sandbox::{LoadError, Sandbox};
 use valetkey_tests::{artifacts, guests};
@@ -298,7 +298,7 @@ fn only_artifact(dir: &Path) -> PathBuf {
 }
 
 fn with_manifest(component: &Component) -> Vec<u8> {
-    manifest_file::embed(component.as_slice(), &guests::manifest("made")).expect("a component")
+    manifest::embed(component.as_slice(), &guests::manifest("made")).expect("a component")
 }
 
 fn importing(name: &str) -> Vec<u8> {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use valetkey::registry::manifest_file;
+use valetkey::manifest;
 use valetkey_manifest::Manifest;
 
 /// The root of the repository.
@@ -36,9 +36,9 @@ pub fn connector(id: &str) -> Vec<u8> {
 #[must_use]
 pub fn connector_with(id: &str, change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
     let component = connector(id);
-    let mut manifest = manifest_file::extract(&component).expect("a bundled connector has a manifest");
+    let mut manifest = manifest::extract(&component).expect("a bundled connector has a manifest");
     change(&mut manifest);
-    manifest_file::embed(&component, &manifest).expect("a manifest can be put back")
+    manifest::embed(&component, &manifest).expect("a manifest can be put back")
 }
 
 /// A misbehaving guest of `tests/guests`.

@@ -56,12 +56,7 @@ pub fn connection(name: &str, connector: &str, simulator_url: &str) -> Value {
             "/hubspot/oauth/v3/token",
             "/hubspot/oauth/revoke",
         ),
-        "gmail" => (
-            "/gmail/v1",
-            "/google/o/oauth2/v2/auth",
-            "/google/token",
-            "/google/revoke",
-        ),
+        "gmail" => ("", "/google/o/oauth2/v2/auth", "/google/token", "/google/revoke"),
         other => panic!("there is no simulated {other}"),
     };
     let options = Options::default();

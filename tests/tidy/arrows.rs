@@ -26,6 +26,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "vault",
         ],
     ),
+    (
+        "offline",
+        &["egress", "journal", "registry", "sandbox", "store", "vault"],
+    ),
     ("serve", &["api", "runtime"]),
     (
         "api",

@@ -31,9 +31,6 @@ use crate::vault::Vault;
 
 use record::Record;
 
-/// The most items that one call answers, however high its `limit`.
-pub use pages::MAX_LIMIT;
-
 /// A call as an edge takes it.
 pub struct Request {
     /// Tool name or alias.

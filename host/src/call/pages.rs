@@ -19,8 +19,6 @@ use crate::registry::LoadedTool;
 use crate::runtime::Runtime;
 use crate::sandbox::{Component, GuestOutput, Sandbox};
 
-pub use crate::registry::MAX_LIMIT;
-
 /// The most vendor pages that one call walks.
 const MAX_PAGES: u32 = 50;
 
@@ -106,7 +104,7 @@ impl Walk {
         Ok(Self::Pages {
             items: paging.items.clone(),
             max_page_size: paging.max_page_size,
-            want: limit.clamp(1, MAX_LIMIT) as usize,
+            want: limit.max(1) as usize,
             from,
         })
     }

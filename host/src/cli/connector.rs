@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::client::{Client, Remote, encoded};
 use super::output::{Output, cell};
 use super::{FAILED, Global, block_on};
-use crate::registry::build::{self, Step};
-use crate::registry::{check, manifest_file};
+use crate::manifest::build::{self, Step};
+use crate::manifest::{self, check};
 
 /// What to do with connectors.
 #[derive(Debug, Subcommand)]
@@ -169,7 +169,7 @@ impl Build {
 
 impl Check {
     fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        let manifest = manifest_file::read(&self.dir).map_err(anyhow::Error::msg)?;
+        let manifest = manifest::read(&self.dir).map_err(anyhow::Error::msg)?;
         let problems = check::manifest(&manifest);
         let (id, tools) = (&manifest.connector.id, manifest.tools.len());
         if output.json {

@@ -5,11 +5,8 @@
 //! snapshot never changes; a swap puts a new one in its place. Reading one takes no lock;
 //! changes happen one after the other, each to its end even when its caller goes away.
 
-pub mod build;
-pub mod check;
 mod components;
 mod load;
-pub mod manifest_file;
 mod records;
 mod swap;
 pub mod watch;
@@ -36,7 +33,6 @@ use crate::sandbox::{Component, Sandbox};
 use crate::store::Store;
 
 use components::Components;
-pub use load::MAX_LIMIT;
 use swap::Shelf;
 
 /// Everything that is loaded, at one moment.

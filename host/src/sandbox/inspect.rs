@@ -8,7 +8,7 @@ use wasmparser::{
 use valetkey_manifest::Manifest;
 
 use crate::capability::sanitise;
-use crate::registry::manifest_file;
+use crate::manifest;
 
 use super::engine::{Profile, Size, allowed_features};
 use super::{LoadError, wasi};
@@ -49,7 +49,7 @@ pub(super) fn inspect(bytes: &[u8], limit: usize) -> Result<Manifest, LoadError>
         return Err(LoadError::MissingExport(EXPORT_SHOWN.to_owned()));
     }
     let manifest =
-        manifest_file::extract(bytes).map_err(|problem| LoadError::Manifest(sanitise(&problem, 1024)))?;
+        manifest::extract(bytes).map_err(|problem| LoadError::Manifest(sanitise(&problem, 1024)))?;
     parts.check(Profile::of(manifest.connector.runtime).size())?;
     validate(bytes)?;
     Ok(manifest)

@@ -3,7 +3,7 @@
 //! The host reads a manifest from the component's `valetkey-manifest` custom section (JSON), the
 //! command line from `connector.toml` (TOML); both are this one shape. The guest SDK reads the
 //! part of it that runs a declared tool ([`tool::Declaration`]). This crate only names the
-//! shape; the host decides what is acceptable (`host/src/registry/check`).
+//! shape; the host decides what is acceptable (`host/src/manifest/check`).
 //!
 //! Unknown keys are errors everywhere: a misspelt key never becomes a silent default.
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, anyhow, ensure};
-use valetkey::registry::manifest_file;
+use valetkey::manifest;
 use valetkey_tests::{artifacts, guests};
 
 fn main() -> anyhow::Result<()> {
@@ -34,7 +34,7 @@ fn main() -> anyhow::Result<()> {
 fn finish(built: &Path, finished: &Path, name: &str) -> anyhow::Result<()> {
     let component = std::fs::read(built.join(format!("{name}.wasm")))?;
     let component =
-        manifest_file::embed(&component, &guests::manifest(name)).map_err(|problem| anyhow!(problem))?;
+        manifest::embed(&component, &guests::manifest(name)).map_err(|problem| anyhow!(problem))?;
     let path = finished.join(format!("{name}.wasm"));
     if std::fs::read(&path).is_ok_and(|present| present == component) {
         return Ok(());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::screen::Screen;
-use crate::registry::build::{self, Step, TARGET};
+use crate::manifest::build::{self, Step, TARGET};
 
 /// The bundled connectors, in the order of the demo.
 const BUNDLED: [&str; 2] = ["hubspot", "gmail"];

@@ -82,7 +82,7 @@ impl Complaints {
 /// Tells whether a whole text matches a pattern.
 fn matcher(pattern: &str) -> Result<impl Fn(&str) -> bool + use<>, String> {
     let schema = serde_json::json!({ "pattern": format!("^(?:{pattern})$") });
-    let validator = super::load::validator(&schema)?;
+    let validator = super::validator(&schema)?;
     Ok(move |text: &str| validator.is_valid(&serde_json::Value::from(text)))
 }
 

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{Complaints, step};
-use crate::registry::load;
 
 /// Keywords of the portable subset.
 const KEYWORDS: [&str; 26] = [
@@ -91,7 +90,7 @@ pub(super) fn check_output(schema: &Value, path: &str, complaints: &mut Complain
 }
 
 fn expect_usable(schema: &Value, path: &str, complaints: &mut Complaints) {
-    if let Err(problem) = load::validator(schema) {
+    if let Err(problem) = crate::manifest::validator(schema) {
         complaints.add(path, problem);
     }
 }

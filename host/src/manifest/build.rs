@@ -16,7 +16,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use valetkey_manifest::Manifest;
 
-use super::{check, manifest_file};
+use super::check;
 use crate::error::Problem;
 
 /// What connectors are compiled for.
@@ -119,7 +119,7 @@ fn list(problems: &[Problem]) -> String {
 /// What went wrong, with the compiler's own words where it was the compiler.
 pub fn build(dir: &Path, out: &Path, progress: &mut dyn FnMut(Step)) -> Result<Built, BuildError> {
     progress(Step::Checking);
-    let manifest = manifest_file::read(dir).map_err(BuildError::Manifest)?;
+    let manifest = super::read(dir).map_err(BuildError::Manifest)?;
     let problems = check::manifest(&manifest);
     if !problems.is_empty() {
         return Err(BuildError::Unacceptable(problems));
@@ -133,7 +133,7 @@ pub fn build(dir: &Path, out: &Path, progress: &mut dyn FnMut(Step)) -> Result<B
 
     progress(Step::Embedding);
     let bytes = fs::read(&component).map_err(unusable(&component))?;
-    let bytes = manifest_file::embed(&bytes, &manifest).map_err(BuildError::Embed)?;
+    let bytes = super::embed(&bytes, &manifest).map_err(BuildError::Embed)?;
     fs::create_dir_all(out).map_err(unusable(out))?;
     let path = out.join(format!("{}.wasm", manifest.connector.id));
     let unfinished = out.join(format!(".{}.wasm.unfinished", manifest.connector.id));
