@@ -11,7 +11,7 @@ use valetkey_tests::artifacts::repository;
 /// changes.
 const RELEASED: &[(&str, &str)] = &[(
     "0.1.0",
-    "afb6f1d70584ff6f3adde8749ff35fb2012d087a76c4d8c80fa12ebdbc235022",
+    "296af5929dbd7b6d155660bf26c2bea89d18126bd0c21d291712e5e9f5d4a1b2",
 )];
 
 #[test]

@@ -1,3 +1,4 @@
+//! The engine on declarations of every sort.
 use serde_json::{Value, json};
 use valetkey_manifest::tool::{Declaration, Paginator};
 
