@@ -1,10 +1,14 @@
 //! `valetkey demo`: the main job in one command.
 
+use std::path::Path;
 use std::process::{Output, Stdio};
 
-use serde_json::Value;
-use tokio::process::Command;
+use http::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
 use valetkey_tests::artifacts::binary;
+use valetkey_tests::http::Client;
 
 async fn demo(arguments: &[&str]) -> Output {
     Command::new(binary())
@@ -75,4 +79,66 @@ async fn the_demo_refuses_the_folder_of_another_host() {
     let talk = String::from_utf8_lossy(&output.stderr);
     assert!(talk.contains("folder of another host"), "{talk}");
     assert!(!dir.path().join("operator.json").exists(), "it is left alone");
+}
+
+/// Starts the demo and waits for its line of JSON; the accounts are connected then.
+async fn started(arguments: &[&str]) -> (Child, Value) {
+    let mut child = Command::new(binary())
+        .args(["demo", "--json", "--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the binary starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("its output"));
+    let mut line = String::new();
+    stdout.read_line(&mut line).await.expect("a line");
+    let line = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+    (child, line)
+}
+
+#[tokio::test]
+async fn a_call_that_fails_makes_the_demo_fail() {
+    let (child, line) = started(&["--once"]).await;
+    let fault = json!({
+        "on": { "side": "api", "path_prefix": "/hubspot" },
+        "effect": { "kind": "status", "status": 404 },
+    });
+    let url = format!(
+        "{}/_control/faults",
+        line["simulator_url"].as_str().expect("a URL")
+    );
+    let headers = [("content-type", "application/json")];
+    let answer = Client::default()
+        .send(Method::POST, &url, &headers, fault.to_string())
+        .await;
+    assert_eq!(answer.status, 204);
+
+    let output = child.wait_with_output().await.expect("it ends");
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{talk}");
+    assert!(talk.contains("did not hold"), "{talk}");
+}
+
+#[tokio::test]
+async fn the_demo_stays_up_until_it_is_interrupted_and_leaves_nothing_behind() {
+    let (child, line) = started(&[]).await;
+    let data_dir = Path::new(line["data_dir"].as_str().expect("a path")).to_owned();
+    assert!(data_dir.exists());
+    let base_url = line["base_url"].as_str().expect("a URL");
+    let health = Client::default().get(&format!("{base_url}/healthz")).await;
+    assert_eq!(health.status, 200);
+
+    let id = child.id().expect("it runs").to_string();
+    let told = Command::new("kill").args(["-INT", &id]).status().await;
+    assert!(told.expect("kill").success());
+    let output = child.wait_with_output().await.expect("it ends");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(!data_dir.exists(), "a temporary folder goes with the demo");
 }

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Global;
 use crate::{config, telemetry};
@@ -83,39 +83,56 @@ impl Demo {
     }
 }
 
-/// Runs the demo; the exit code says whether every call did what it should.
+/// Runs the demo. With `once` the exit code says whether every call did what it should; a demo
+/// that was stopped by a signal has done its part.
 ///
 /// # Errors
 /// What kept it from coming to the calls.
 pub async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(options.json);
     let components = connectors::build(&screen).await?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut folder = Folder::open(options.data_dir.clone())?;
+    let mut stop = Stop::listen()?;
 
     let stage = tokio::select! {
         stage = Stage::start(&options, &mut folder, &screen) => stage?,
-        _ = terminate.recv() => return Ok(ExitCode::FAILURE),
-        _ = interrupt.recv() => return Ok(ExitCode::FAILURE),
+        () = stop.asked() => return Ok(ExitCode::FAILURE),
+    };
+    let shown = async {
+        let code = show(&options, &screen, &stage, components).await?;
+        if !options.once {
+            std::future::pending::<()>().await;
+        }
+        Ok(code)
     };
     let outcome = tokio::select! {
-        outcome = show(&options, &screen, &stage, components) => outcome,
-        _ = terminate.recv() => Ok(ExitCode::SUCCESS),
-        _ = interrupt.recv() => Ok(ExitCode::SUCCESS),
-    };
-    let outcome = match outcome {
-        Ok(code) if !options.once => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            Ok(code)
-        }
-        outcome => outcome,
+        outcome = shown => outcome,
+        () = stop.asked() => Ok(ExitCode::SUCCESS),
     };
     stage.stop().await;
     outcome
+}
+
+/// The signals that end the demo.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 async fn show(
