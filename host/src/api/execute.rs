@@ -146,7 +146,7 @@ fn visible(place: &str, text: String) -> Result<String, Fault> {
 
 /// Writes the answer around the result, which is JSON already and may be megabytes.
 fn render(execution: &ExecutionId, outcome: &Outcome) -> Result<Response, Refusal> {
-    let data = outcome.data.get();
+    let data = &outcome.data;
     let mut body = String::with_capacity(data.len() + 128);
     body.push_str(r#"{"data":"#);
     body.push_str(data);

@@ -14,7 +14,6 @@ mod replay;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -50,8 +49,8 @@ pub struct Request {
 /// What a call answers.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The tool's result, native shape.
-    pub data: Box<RawValue>,
+    /// The tool's result, native shape: JSON text that the sandbox checked, passed on as it came.
+    pub data: String,
     /// For the next page.
     pub next_cursor: Option<String>,
 }
@@ -347,7 +346,7 @@ fn check_input(tool: &LoadedTool, mut params: Map<String, Value>) -> Result<Map<
 
 fn check_output(tool: &LoadedTool, outcome: &Outcome) -> Result<(), Fault> {
     let Some(schema) = &tool.output else { return Ok(()) };
-    let output: Value = serde_json::from_str(outcome.data.get()).map_err(Fault::internal)?;
+    let output: Value = serde_json::from_str(&outcome.data).map_err(Fault::internal)?;
     match schema.iter_errors(&output).next() {
         None => Ok(()),
         Some(error) => Err(Fault::new(

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Outcome;
@@ -121,9 +120,8 @@ impl Walk {
             Self::Once => {
                 record.page();
                 let output = guest.call(guest_input, None).await?;
-                let data = RawValue::from_string(output.data).map_err(Fault::internal)?;
                 Ok(Outcome {
-                    data,
+                    data: output.data,
                     next_cursor: None,
                 })
             }
@@ -289,18 +287,17 @@ impl Gathered {
         }
     }
 
-    fn into_data(self) -> Result<Box<RawValue>, Fault> {
-        let text = match self.shape {
-            Shape::Empty => return Err(Fault::internal("a walk without pages")),
-            Shape::Text(text) => text,
+    fn into_data(self) -> Result<String, Fault> {
+        match self.shape {
+            Shape::Empty => Err(Fault::internal("a walk without pages")),
+            Shape::Text(text) => Ok(text),
             Shape::Merged { mut first, items } => {
                 if let Some(place) = first.pointer_mut(&self.pointer) {
                     *place = Value::Array(items);
                 }
-                serde_json::to_string(&first).map_err(Fault::internal)?
+                serde_json::to_string(&first).map_err(Fault::internal)
             }
-        };
-        RawValue::from_string(text).map_err(Fault::internal)
+        }
     }
 }
 

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -168,7 +167,7 @@ impl OurClaim {
         let shared = &self.shared;
         let (state, data) = match &result {
             Ok(outcome) => {
-                let data = outcome.data.get();
+                let data = outcome.data.as_str();
                 let parts = data.len().div_ceil(PART_BYTES) as u64;
                 (
                     State::Answered {
@@ -304,7 +303,6 @@ impl Shared {
                     data.extend_from_slice(plain.expose());
                 }
                 let data = String::from_utf8(data).map_err(Fault::internal)?;
-                let data = RawValue::from_string(data).map_err(Fault::internal)?;
                 Ok(Ok(Outcome { data, next_cursor }))
             }
         }
