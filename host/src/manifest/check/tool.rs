@@ -170,10 +170,8 @@ fn hints(manifest: &Manifest, tool: &Tool, path: &str, complaints: &mut Complain
             "a read-only tool is idempotent and not destructive",
         );
         let searches = tool.tags.iter().any(|tag| tag == SEARCH_TAG);
-        let writes = methods
-            .iter()
-            .find(|method| !reads(method) && !(searches && *method == "POST"));
-        if let Some(method) = writes {
+        let harmless = |method: &String| reads(method) || (searches && method == "POST");
+        if let Some(method) = methods.iter().find(|method| !harmless(method)) {
             complaints.add(
                 format!("{path}/hints/read_only"),
                 format!(
