@@ -178,6 +178,7 @@ async fn hostile_and_misspelt_bodies_are_refused_with_the_place() {
 async fn a_head_larger_than_the_limit_ends_the_connection() {
     let host = TestHost::start().await;
     let address = host.base_url.strip_prefix("http://").expect("http");
+    #[allow(clippy::disallowed_methods, reason = "the test writes its bytes itself")]
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let head = format!(
         "GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n",

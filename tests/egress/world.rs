@@ -96,9 +96,12 @@ impl Credentials for Account {
     }
 }
 
+/// The n-th look-up (from 0) of a name.
+type LookUp = dyn Fn(usize, &str) -> Vec<IpAddr> + Send + Sync;
+
 /// Names as a test wants them; every look-up may answer differently.
 pub struct Names {
-    answer: Box<dyn Fn(usize, &str) -> Vec<IpAddr> + Send + Sync>,
+    answer: Box<LookUp>,
     /// Look-ups made.
     pub asked: AtomicUsize,
 }

@@ -417,7 +417,7 @@ mod tests {
                 .expect("added");
         }
         let count = gathered.count;
-        (gathered.into_data().expect("data").get().to_owned(), count)
+        (gathered.into_data().expect("data"), count)
     }
 
     #[test]
