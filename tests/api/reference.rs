@@ -3,41 +3,23 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use valetkey::api::answer::{STATUS_OF_REASON, status_of};
 use valetkey::api::openapi;
 use valetkey::error::{Kind, Retry};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// Compares a checked-in file with what it should be, or rewrites it when asked to.
-fn assert_snapshot(path: &str, wanted: &str) {
-    let file = root().join(path);
-    if std::env::var_os("VALETKEY_BLESS").is_some() {
-        fs::create_dir_all(file.parent().expect("a folder")).expect("the folder is made");
-        fs::write(&file, wanted).expect("the snapshot is written");
-        return;
-    }
-    let present = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        present == wanted,
-        "{path} is not what the code says. Look at the difference, and if it is meant:\n  VALETKEY_BLESS=1 cargo nextest run -p valetkey-tests --test api reference"
-    );
-}
+use valetkey_tests::artifacts;
+use valetkey_tests::snapshot::assert_checked_in;
 
 #[test]
 fn the_openapi_document_is_checked_in() {
     let mut text = serde_json::to_string_pretty(&openapi()).expect("JSON");
     text.push('\n');
-    assert_snapshot("docs/reference/openapi.json", &text);
+    assert_checked_in("docs/reference/openapi.json", &text);
 }
 
 #[test]
 fn the_page_of_errors_is_checked_in() {
-    assert_snapshot("docs/reference/errors.md", &errors());
+    assert_checked_in("docs/reference/errors.md", &errors());
 }
 
 /// The page: a row per kind with what its doc comment says.
@@ -94,7 +76,7 @@ fn errors() -> String {
 
 /// The doc comments of `error::Kind`'s variants.
 fn meanings() -> BTreeMap<String, String> {
-    let source = fs::read_to_string(root().join("host/src/error.rs")).expect("the source");
+    let source = fs::read_to_string(artifacts::repository().join("host/src/error.rs")).expect("the source");
     let body = source
         .split_once("pub enum Kind {")
         .and_then(|(_, rest)| rest.split_once("\n}"))

@@ -7,24 +7,9 @@ use std::fmt::Write as _;
 use valetkey::config::Config;
 use valetkey::config::env::SETTINGS;
 use valetkey_tests::artifacts;
+use valetkey_tests::snapshot::assert_checked_in;
 
 use crate::program::Place;
-
-fn check(name: &str, text: &str) {
-    let path = artifacts::repository().join("docs/reference").join(name);
-    #[allow(clippy::disallowed_methods, reason = "the test itself is told to write")]
-    let bless = std::env::var_os("VALETKEY_BLESS").is_some();
-    if bless {
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(&path, text).expect("the page is written");
-    }
-    let page = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        page == text,
-        "{} is not what the program says; write it anew with: VALETKEY_BLESS=1 cargo nextest run -p valetkey-tests --test cli reference",
-        path.display()
-    );
-}
 
 #[tokio::test]
 async fn the_help_of_every_command_is_the_reference() {
@@ -42,7 +27,7 @@ async fn the_help_of_every_command_is_the_reference() {
             commands.push([command.clone(), vec![name]].concat());
         }
     }
-    check("cli.md", &page);
+    assert_checked_in("docs/reference/cli.md", &page);
 }
 
 /// The names below `Commands:`.
@@ -100,7 +85,7 @@ fn every_setting_is_in_the_reference_with_its_default() {
             setting.variable()
         );
     }
-    check("config.md", &page);
+    assert_checked_in("docs/reference/config.md", &page);
 }
 
 /// The documentation of every public field: by struct and field.

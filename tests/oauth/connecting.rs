@@ -8,7 +8,7 @@ use valetkey::error::Kind;
 use valetkey::secret::Secret;
 
 use crate::rig::{
-    Rig, actor, connect, environment, identifier, link_request, name, open, query, redirect, ticket,
+    Rig, actor, begin, connect, environment, identifier, link_request, name, open, query, redirect, ticket,
 };
 use crate::vendor::json;
 
@@ -31,11 +31,7 @@ async fn every_bad_callback_is_refused_alike_and_nothing_is_sent() {
     let rig = Rig::start().await;
     rig.connection("other", |_| {}).await;
     let accounts = rig.accounts();
-    let link = accounts
-        .create_link(&environment(), link_request("main", "ada"), &actor())
-        .await
-        .unwrap();
-    let state = open(accounts, &link.authorization_link).await["state"].clone();
+    let (link, state) = begin(accounts, "main", "ada").await;
     let long = "x".repeat(100 * 1024);
     let bad: Vec<(&str, CallbackQuery)> = vec![
         ("main", query(&[])),
@@ -106,11 +102,7 @@ async fn every_bad_callback_is_refused_alike_and_nothing_is_sent() {
 async fn links_and_states_expire_after_ten_minutes() {
     let rig = Rig::start().await;
     let accounts = rig.accounts();
-    let link = accounts
-        .create_link(&environment(), link_request("main", "ada"), &actor())
-        .await
-        .unwrap();
-    let state = open(accounts, &link.authorization_link).await["state"].clone();
+    let (link, state) = begin(accounts, "main", "ada").await;
     rig.advance(601);
     let late = query(&[("code", "good"), ("state", &state)]);
     assert_eq!(
@@ -136,11 +128,7 @@ async fn links_and_states_expire_after_ten_minutes() {
 async fn one_state_exchanged_by_many_at_once_sends_one_code() {
     let rig = Rig::start().await;
     let accounts = rig.accounts();
-    let link = accounts
-        .create_link(&environment(), link_request("main", "ada"), &actor())
-        .await
-        .unwrap();
-    let state = open(accounts, &link.authorization_link).await["state"].clone();
+    let (_, state) = begin(accounts, "main", "ada").await;
     let back = query(&[("code", "good"), ("state", &state)]);
     let (environment, connection) = (environment(), name("main"));
     let tries = (0..20).map(|_| accounts.callback(&environment, &connection, back.clone()));
@@ -194,11 +182,7 @@ async fn an_attackers_code_in_the_victims_browser_ends_in_the_attackers_account(
     let victim = rig.connect("victim").await;
     let before = rig.account(&victim).await;
     let accounts = rig.accounts();
-    let link = accounts
-        .create_link(&environment(), link_request("main", "attacker"), &actor())
-        .await
-        .unwrap();
-    let state = open(accounts, &link.authorization_link).await["state"].clone();
+    let (link, state) = begin(accounts, "main", "attacker").await;
     // The victim's browser delivers it.
     let back = query(&[("code", "attackers"), ("state", &state)]);
     accounts
@@ -314,11 +298,7 @@ async fn denied_consent_is_recorded_and_leaves_a_working_account_alone() {
             rig.connect(who).await;
         }
         let accounts = rig.accounts();
-        let link = accounts
-            .create_link(&environment(), link_request("main", who), &actor())
-            .await
-            .unwrap();
-        let state = open(accounts, &link.authorization_link).await["state"].clone();
+        let (link, state) = begin(accounts, "main", who).await;
         let back = query(&[
             ("error", "access_denied"),
             ("error_description", "canary"),
@@ -351,11 +331,7 @@ async fn the_issuer_is_compared_when_it_is_known() {
     .await;
     let accounts = rig.accounts();
     for (issuer, good) in [("https://evil.example", false), ("https://issuer.example", true)] {
-        let link = accounts
-            .create_link(&environment(), link_request("issued", "ada"), &actor())
-            .await
-            .unwrap();
-        let state = open(accounts, &link.authorization_link).await["state"].clone();
+        let (_, state) = begin(accounts, "issued", "ada").await;
         let back = query(&[("code", "good"), ("state", &state), ("iss", issuer)]);
         let result = accounts.callback(&environment(), &name("issued"), back).await;
         assert_eq!(result.is_ok(), good, "{issuer}");
@@ -402,11 +378,7 @@ async fn consent_for_another_vendor_account_changes_nothing() {
     rig.vendor
         .on_whoami(|_, _| json(200, r#"{"id":"acct-2","name":"Eve"}"#));
     let accounts = rig.accounts();
-    let link = accounts
-        .create_link(&environment(), link_request("main", "ada"), &actor())
-        .await
-        .unwrap();
-    let state = open(accounts, &link.authorization_link).await["state"].clone();
+    let (_, state) = begin(accounts, "main", "ada").await;
     let back = query(&[("code", "good"), ("state", &state)]);
     let fault = accounts
         .callback(&environment(), &name("main"), back)
@@ -456,11 +428,7 @@ async fn abandoned_flows_are_bounded_and_the_oldest_go() {
 async fn an_open_flow_survives_a_restart() {
     let rig = Rig::start().await;
     let accounts = rig.accounts();
-    let link = accounts
-        .create_link(&environment(), link_request("main", "ada"), &actor())
-        .await
-        .unwrap();
-    let state = open(accounts, &link.authorization_link).await["state"].clone();
+    let (_, state) = begin(accounts, "main", "ada").await;
     let revived = rig.crash().await;
     let back = query(&[("code", "good"), ("state", &state)]);
     revived

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::Instant;
 use valetkey::accounts::{
-    Account, Accounts, LinkRequest, NewConnection, NewOAuthApp, Selector, Step, Usable,
+    Account, Accounts, Link, LinkRequest, NewConnection, NewOAuthApp, Selector, Step, Usable,
 };
 use valetkey::config::Config;
 use valetkey::egress::{Credential, Material};
@@ -240,13 +240,19 @@ pub async fn open(accounts: &Accounts, link: &str) -> BTreeMap<String, String> {
     ))
 }
 
-/// The whole flow with a vendor that takes any code.
-pub async fn connect(accounts: &Accounts, connection: &str, who: &str) -> AccountId {
+/// A link that the owner has opened, and the state that the vendor was given.
+pub async fn begin(accounts: &Accounts, connection: &str, who: &str) -> (Link, String) {
     let link = accounts
         .create_link(&environment(), link_request(connection, who), &actor())
         .await
         .expect("a link");
-    let state = open(accounts, &link.authorization_link).await["state"].clone();
+    let sent = open(accounts, &link.authorization_link).await;
+    (link, sent["state"].clone())
+}
+
+/// The whole flow with a vendor that takes any code.
+pub async fn connect(accounts: &Accounts, connection: &str, who: &str) -> AccountId {
+    let (link, state) = begin(accounts, connection, who).await;
     let back = query(&[("code", "good"), ("state", &state)]);
     let step = accounts
         .callback(&environment(), &name(connection), back)

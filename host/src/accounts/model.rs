@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use valetkey_manifest::{AuthKind, Placement, auth::OAuth2};
+use valetkey_manifest::{AuthKind, Manifest, Placement, auth::OAuth2};
 
+use crate::egress::Vendor;
 use crate::id::{AccountId, ConnectionName, ConnectorId, EnvironmentId, Identifier};
 
 /// Where an account stands.
@@ -127,4 +128,19 @@ pub struct Connection {
     pub redirect_uri: Option<String>,
     /// Creation, milliseconds since 1970.
     pub created_at_ms: i64,
+}
+
+impl Connection {
+    /// What egress has to know of the vendor, of a connector with this manifest.
+    #[must_use]
+    pub fn vendor(&self, manifest: &Manifest) -> Vendor {
+        Vendor {
+            connector: manifest.connector.id.clone(),
+            connection_key: format!("{}/{}", self.environment, self.name),
+            development: self.development,
+            budgets: manifest.budgets.clone().into(),
+            throttles: manifest.throttles.clone().into(),
+            errors: manifest.errors.clone().map(Arc::new),
+        }
+    }
 }

@@ -14,7 +14,7 @@ use super::connections::Configured;
 use super::parts::Parts;
 use super::quirks::scalar;
 use super::token_endpoint::fill;
-use crate::egress::{self, Credential, Credentials, GuestRequest, Meter, Reach, Vendor};
+use crate::egress::{self, Credential, Credentials, GuestRequest, Meter, Reach};
 use crate::error::Fault;
 use crate::id::AccountId;
 
@@ -91,21 +91,15 @@ async fn send(
     .map_err(Fault::internal)?;
     let (path, query) = verify.path.split_once('?').unwrap_or((verify.path.as_str(), ""));
     let allowed = egress::allowed(&format!("GET {}:{path}", verify.endpoint)).map_err(Fault::internal)?;
-    let connection_key = format!("{}/{}", connection.environment, connection.name);
+    let vendor = connection.vendor(&manifest);
+    let account_key = format!("{}/{account}", vendor.connection_key).into();
     let reach = Reach {
-        vendor: Arc::new(Vendor {
-            connector: manifest.connector.id.clone(),
-            connection_key: connection_key.clone(),
-            development: connection.development,
-            budgets: manifest.budgets.clone().into(),
-            throttles: manifest.throttles.clone().into(),
-            errors: manifest.errors.clone().map(Arc::new),
-        }),
+        vendor: Arc::new(vendor),
         endpoints: Arc::new(BTreeMap::from([(verify.endpoint.clone(), endpoint)])),
         allowed: Arc::from([allowed]),
         read_only: true,
         idempotent: true,
-        account_key: format!("{connection_key}/{account}").into(),
+        account_key,
         credentials: Arc::new(Only(credential)),
         deadline: Instant::now() + parts.token_timeout(),
         meter: Arc::new(Meter::default()),

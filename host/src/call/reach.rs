@@ -86,15 +86,8 @@ impl Reaches {
 fn prepare(version: &Arc<Version>, usable: &Usable) -> Result<Prepared, Fault> {
     let (account, connection) = (&usable.account, &usable.connection);
     let manifest = &version.manifest;
-    let connection_key = format!("{}/{}", connection.environment, connection.name);
-    let vendor = Vendor {
-        connector: manifest.connector.id.clone(),
-        connection_key: connection_key.clone(),
-        development: connection.development,
-        budgets: manifest.budgets.clone().into(),
-        throttles: manifest.throttles.clone().into(),
-        errors: manifest.errors.clone().map(Arc::new),
-    };
+    let vendor = connection.vendor(manifest);
+    let account_key = format!("{}/{}", vendor.connection_key, account.id).into();
     let mut endpoints = BTreeMap::new();
     for (name, declared) in &manifest.endpoints {
         let template = connection.endpoints.get(name).unwrap_or(&declared.url);
@@ -117,7 +110,7 @@ fn prepare(version: &Arc<Version>, usable: &Usable) -> Result<Prepared, Fault> {
         version: Arc::clone(version),
         vendor: Arc::new(vendor),
         endpoints: Arc::new(endpoints),
-        account_key: format!("{connection_key}/{}", account.id).into(),
+        account_key,
     })
 }
 

@@ -12,7 +12,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, Method};
 
 use super::endpoint::{self, Endpoint};
-use super::{GuestRequest, Reach};
+use super::{GuestRequest, Reach, rule};
 use crate::config;
 use crate::error::{Fault, Kind};
 
@@ -175,22 +175,14 @@ fn policy(reach: &Reach, method: &Method, endpoint: &str, path: &str) -> Fault {
 }
 
 fn method(name: &str) -> Result<Method, Fault> {
-    Ok(match name {
-        "GET" => Method::GET,
-        "HEAD" => Method::HEAD,
-        "POST" => Method::POST,
-        "PUT" => Method::PUT,
-        "PATCH" => Method::PATCH,
-        "DELETE" => Method::DELETE,
-        other => {
-            return Err(denied(
-                "method",
-                format!(
-                    "The method {:?} is not one of GET, HEAD, POST, PUT, PATCH and DELETE (in capitals).",
-                    clip(other)
-                ),
-            ));
-        }
+    rule::method(name).ok_or_else(|| {
+        denied(
+            "method",
+            format!(
+                "The method {:?} is not one of GET, HEAD, POST, PUT, PATCH and DELETE (in capitals).",
+                clip(name)
+            ),
+        )
     })
 }
 

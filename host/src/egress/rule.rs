@@ -68,6 +68,19 @@ impl Allowed {
     }
 }
 
+/// The methods that a tool may use, in capitals.
+pub(super) fn method(name: &str) -> Option<Method> {
+    Some(match name {
+        "GET" => Method::GET,
+        "HEAD" => Method::HEAD,
+        "POST" => Method::POST,
+        "PUT" => Method::PUT,
+        "PATCH" => Method::PATCH,
+        "DELETE" => Method::DELETE,
+        _ => return None,
+    })
+}
+
 /// Parses `METHOD endpoint:/path/{name}/{*}`.
 ///
 /// # Errors
@@ -76,19 +89,8 @@ pub fn allowed(rule: &str) -> Result<Allowed, String> {
     let wanted = || format!("{rule:?} is not of the form `METHOD endpoint:/path/{{name}}`");
     let (method, place) = rule.split_once(' ').ok_or_else(wanted)?;
     let (endpoint, path) = place.split_once(':').ok_or_else(wanted)?;
-    let method = match method {
-        "GET" => Method::GET,
-        "HEAD" => Method::HEAD,
-        "POST" => Method::POST,
-        "PUT" => Method::PUT,
-        "PATCH" => Method::PATCH,
-        "DELETE" => Method::DELETE,
-        other => {
-            return Err(format!(
-                "{rule:?}: the method {other:?} is not one that a tool may use"
-            ));
-        }
-    };
+    let method = self::method(method)
+        .ok_or_else(|| format!("{rule:?}: the method {method:?} is not one that a tool may use"))?;
     if endpoint.is_empty()
         || !endpoint
             .bytes()
