@@ -14,7 +14,12 @@ connector!(call);
 
 fn call(context: Context, _tool: String, _input: String) -> Result<Output, Fault> {
     let mut found = Vec::new();
-    found.extend(std::env::vars().map(|(name, value)| format!("env {name}={value}")));
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "looking into the environment is the point of it"
+    )]
+    let variables = std::env::vars();
+    found.extend(variables.map(|(name, value)| format!("env {name}={value}")));
     found.extend(std::env::args().skip(1).map(|argument| format!("arg {argument}")));
     for path in ["/", ".", "/etc/passwd", "/proc/self/environ", "/tmp"] {
         if fs::metadata(path).is_ok() || fs::read(path).is_ok() || fs::read_dir(path).is_ok() {
