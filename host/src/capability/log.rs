@@ -91,7 +91,7 @@ mod tests {
         );
         let cut = sanitise(&"ä".repeat(5_000), 2_048);
         assert!(cut.len() <= 2_048 && cut.ends_with('…'), "{} bytes", cut.len());
-        assert_eq!(sanitise(&"\n".repeat(10), 5), "\\…");
+        assert_eq!(sanitise(&"\n".repeat(10), 5), "\\n…");
         assert_eq!(sanitise("exactly", 7), "exactly");
         assert_eq!(sanitise("abc", 0), "");
     }

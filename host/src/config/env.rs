@@ -71,6 +71,7 @@ pub const SETTINGS: &[Setting] = &[
     number("sandbox", "table_elements", 100, 1_000_000),
     number("sandbox", "host_calls", 1, 1_000_000),
     number("sandbox", "http_requests", 1, 10_000),
+    number("sandbox", "max_http_requests", 1, 10_000),
     number("sandbox", "output_bytes", KIB, 64 * MIB),
     number("sandbox", "log_lines", 0, 10_000),
     number("sandbox", "log_line_bytes", 64, 64 * KIB),
