@@ -25,13 +25,10 @@ fn call(_context: Context, _tool: String, input: String) -> Result<Output, Fault
             .filter(|byte| **byte != 0)
             .map(|byte| char::from(*byte)),
     );
-    // Fresh pages of the heap, where an earlier call's data would lie.
-    let heap = vec![0_u8; 0];
-    let base = heap.as_ptr() as usize;
-    std::hint::black_box(base);
+    // The whole memory but address 0, wherever an earlier call's data would lie.
     let end = std::arch::wasm32::memory_size::<0>() * 65_536;
     let marker = b"belongs-to-";
-    let memory = unsafe { std::slice::from_raw_parts(1 as *const u8, end - 1) };
+    let memory = unsafe { std::slice::from_raw_parts(std::ptr::with_exposed_provenance::<u8>(1), end - 1) };
     let own = input.trim_matches('"').as_bytes();
     for window in memory.windows(own.len().max(marker.len())) {
         if window.starts_with(marker) && !window.starts_with(own) && window[marker.len()].is_ascii_digit() {
