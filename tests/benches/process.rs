@@ -103,6 +103,13 @@ fn family(pid: u32) -> anyhow::Result<Vec<u32>> {
     Ok(all)
 }
 
+/// CPU time of the calling thread so far, in microseconds; the kernel counts it in nanoseconds.
+pub fn thread_cpu_us() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let on_cpu = stat.split(' ').next().and_then(|ns| ns.parse::<f64>().ok());
+    on_cpu.map_or(f64::NAN, |ns| ns / 1e3)
+}
+
 /// A port that was free a moment ago.
 pub fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
