@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use valetkey::manifest;
+use valetkey_tests::http::Client;
 
 use super::execute::{Host, connector, runtime, settle, start_host, start_upstream};
 use super::process::free_port;
@@ -67,7 +68,10 @@ pub fn run() -> anyhow::Result<()> {
 
     let began = Instant::now();
     let (process, base_url) = start_host(&data, free_port()?, false)?;
+    // It listens before it is ready, and answers when it is.
+    let health = runtime.block_on(Client::default().get(&format!("{base_url}/healthz")));
     let ready = began.elapsed();
+    anyhow::ensure!(health.status.is_success(), "healthz: {}", health.status);
     settle();
     let before = process.resident_bytes()?;
     let host = runtime.block_on(Host::sign_in(&base_url, &data))?;
