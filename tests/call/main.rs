@@ -5,3 +5,4 @@ mod faults;
 mod keys;
 mod paging;
 mod records;
+mod secrets;
