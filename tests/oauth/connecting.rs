@@ -8,7 +8,8 @@ use valetkey::error::Kind;
 use valetkey::secret::Secret;
 
 use crate::rig::{
-    Rig, actor, begin, connect, environment, identifier, link_request, name, open, query, redirect, ticket,
+    Rig, actor, begin, connect, environment, identifier, link_request, name, new_account, open, query,
+    redirect, ticket,
 };
 use crate::vendor::json;
 
@@ -445,13 +446,7 @@ async fn faults_of_an_unconnected_account_carry_one_link_however_often_they_come
     let rig = Rig::start().await;
     let accounts = rig.accounts();
     accounts
-        .create_account(
-            &environment(),
-            &name("main"),
-            &identifier("ada"),
-            BTreeMap::new(),
-            &actor(),
-        )
+        .create_account(&environment(), new_account("main", "ada", None), &actor())
         .await
         .unwrap();
     let mut links = BTreeSet::new();

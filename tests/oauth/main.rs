@@ -4,7 +4,7 @@
 mod connecting;
 mod ending;
 mod honest;
-
+mod provisioning;
 mod refreshing;
 mod rig;
 mod secrecy;

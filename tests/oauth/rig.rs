@@ -8,7 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::Instant;
 use valetkey::accounts::{
-    Account, Accounts, Link, LinkRequest, NewConnection, NewOAuthApp, Selector, Step, Usable,
+    Account, Accounts, GivenCredential, Link, LinkRequest, NewAccount, NewConnection, NewOAuthApp, Selector,
+    Step, Usable,
 };
 use valetkey::config::Config;
 use valetkey::egress::{Credential, Material};
@@ -185,6 +186,15 @@ pub fn link_request(connection: &str, who: &str) -> LinkRequest {
         user_verify_url: None,
         state: None,
         account_config: BTreeMap::new(),
+    }
+}
+
+pub fn new_account(connection: &str, who: &str, credential: Option<GivenCredential>) -> NewAccount {
+    NewAccount {
+        connection_name: name(connection),
+        identifier: identifier(who),
+        account_config: BTreeMap::new(),
+        credential,
     }
 }
 

@@ -164,7 +164,10 @@ impl Accounts {
             } => {
                 let kept = std::mem::replace(kept, Kept::None);
                 let identity = identity.take().unwrap_or_default();
-                self.keep(&flow, &entry, kept, None, identity, actor).await?;
+                self.keep(&entry, kept, identity, actor, |account| {
+                    account.account_config = Arc::new(whole_config(account, &flow));
+                })
+                .await?;
             }
             Stage::Open { .. } | Stage::Consent { .. } => return Err(invalid()),
         }

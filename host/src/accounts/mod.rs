@@ -6,7 +6,7 @@
 //!
 //! `connections` and `roster` keep the records, `directory` has those in use in memory, `entry` is
 //! one account and the only place that changes it. `connect` is the way in (with `flow`, its
-//! attempts), `refresh` keeps a credential good, `revoke` is the way out; `token_endpoint` and
+//! attempts), `provision` the way for credentials that an application has already, `refresh` keeps a credential good, `revoke` is the way out; `token_endpoint` and
 //! `quirks` speak to authorization servers.
 
 mod activate;
@@ -19,6 +19,7 @@ pub mod model;
 mod page;
 mod parts;
 mod pick;
+mod provision;
 mod quirks;
 mod refresh;
 mod request;
@@ -48,7 +49,10 @@ use parts::Parts;
 
 pub use model::{Account, AccountState, Connection, Reason};
 pub use page::{CallbackQuery, ConnectedPage, FormField, FormPage, Link, Revocation, Step};
-pub use request::{AccountQuery, LinkRequest, NewConnection, NewOAuthApp, Selector};
+pub use request::{
+    AccountChange, AccountQuery, GivenCredential, LinkRequest, NewAccount, NewConnection, NewOAuthApp,
+    Selector,
+};
 
 /// An account that may be used now, with all that a call needs of it.
 #[derive(Clone)]

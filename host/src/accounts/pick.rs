@@ -92,7 +92,8 @@ impl Accounts {
                 format!(
                     "Account `{id}` belongs to the connector `{owner}`; this tool needs one of `{connector}`."
                 ),
-            ));
+            )
+            .reason("wrong_connector"));
         }
         Ok(entry)
     }

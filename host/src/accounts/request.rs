@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::AccountState;
 use crate::id::{AccountId, ConnectionName, ConnectorId, Identifier};
+use crate::secret::Secret;
 
 /// What an operator gives for a new connection.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
@@ -94,15 +95,59 @@ pub struct LinkRequest {
     pub account_config: BTreeMap<String, String>,
 }
 
+/// What an application gives for an account: its user, and what it knows of the account already.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The connection.
+    pub connection_name: ConnectionName,
+    /// The application's key for the user.
+    pub identifier: Identifier,
+    /// Configuration beside the credential, by the manifest's names.
+    pub account_config: BTreeMap<String, String>,
+    /// The credential, where the application has it and no link is needed.
+    pub credential: Option<GivenCredential>,
+}
+
+/// What becomes different on an account; what is not named stays.
+#[derive(Debug, Clone, Default)]
+pub struct AccountChange {
+    /// Configuration that is new or has another value.
+    pub account_config: BTreeMap<String, String>,
+    /// The credential from now on.
+    pub credential: Option<GivenCredential>,
+}
+
+/// A credential that an application brings itself. It is tried at the vendor before it is kept.
+#[derive(Debug, Clone)]
+pub enum GivenCredential {
+    /// The inputs of the connection's kind by name: `api_key`; `token`; `username` and `password`.
+    Inputs(BTreeMap<String, Secret>),
+    /// Tokens that the vendor issued to the OAuth application of the connection.
+    Tokens {
+        /// The access token.
+        access: Secret,
+        /// The refresh token, without which the account expires with the access token.
+        refresh: Option<Secret>,
+        /// What was granted; empty when it is not known.
+        scopes: Vec<String>,
+        /// When the access token expires, milliseconds since 1970; none when it is not known.
+        expires_at_ms: Option<i64>,
+    },
+}
+
 /// Filter and page of an account list.
 #[derive(Debug, Clone, Default)]
 pub struct AccountQuery {
-    /// Only this connection.
-    pub connection_name: Option<ConnectionName>,
+    /// Only these connections; all when empty.
+    pub connection_names: Vec<ConnectionName>,
+    /// Only connections of this connector.
+    pub connector: Option<ConnectorId>,
     /// Only this identifier.
     pub identifier: Option<Identifier>,
     /// Only this state.
     pub state: Option<AccountState>,
+    /// Only accounts with this text in their identifier, label or connection, whatever its case.
+    pub text: Option<String>,
     /// After this account.
     pub after: Option<AccountId>,
     /// At most this many.

@@ -1,4 +1,4 @@
-//! Making, listing and reading accounts.
+//! Making, listing and finding accounts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,65 +8,16 @@ use valetkey_manifest::{AuthKind, ConfigInput, Manifest};
 use super::Accounts;
 use super::connections::{Configured, problem};
 use super::directory::index_key;
-use super::entry::{Entry, Keep, Kept};
+use super::entry::{Entry, Kept};
 use super::model::{Account, AccountState, Connection, Reason};
 use super::pick::unknown_account;
-use super::request::AccountQuery;
+use super::request::{AccountQuery, Selector};
 use crate::error::{Fault, Kind, Problem};
-use crate::id::{AccountId, ConnectionName, EnvironmentId, Identifier};
+use crate::id::{AccountId, EnvironmentId, Identifier};
 use crate::journal::Actor;
-use crate::store::{Batch, Expect, StoreError, Table};
+use crate::store::{Expect, Record, StoreError, Table};
 
 impl Accounts {
-    /// Makes (or finds) the account of an identifier on a connection, without a credential.
-    ///
-    /// # Errors
-    /// `not_found` for the connection, `invalid_input` for the configuration, `conflict` when the
-    /// account is connected with another one.
-    pub async fn create_account(
-        &self,
-        environment: &EnvironmentId,
-        connection: &ConnectionName,
-        identifier: &Identifier,
-        account_config: BTreeMap<String, String>,
-        actor: &Actor,
-    ) -> Result<Arc<Account>, Fault> {
-        let configured = self.configured(environment, connection)?;
-        check_config(&*configured.manifest(&self.parts)?, &account_config)?;
-        let entry = self
-            .find_or_make(&configured, identifier, &account_config, actor)
-            .await?;
-        let turn = entry.turn().await;
-        let live = entry.live();
-        let differs = account_config
-            .iter()
-            .any(|(name, value)| live.account.account_config.get(name) != Some(value));
-        if !differs {
-            return Ok(Arc::clone(&live.account));
-        }
-        if live.credential.is_some() {
-            // A credential must never follow a configuration to another host.
-            return Err(Fault::new(
-                Kind::Conflict,
-                format!(
-                    "Account `{}` is connected with another configuration. Disconnect it first.",
-                    entry.id
-                ),
-            ));
-        }
-        let live = entry
-            .write(&turn, Keep::Same, Batch::new(), |account| {
-                let mut config = BTreeMap::clone(&account.account_config);
-                config.extend(account_config);
-                account.account_config = Arc::new(config);
-            })
-            .await?;
-        self.parts
-            .note(actor, environment, "account.configure", entry.id.as_str(), "ok")
-            .await?;
-        Ok(Arc::clone(&live.account))
-    }
-
     /// Accounts of an environment, in order of creation.
     ///
     /// # Errors
@@ -76,19 +27,63 @@ impl Accounts {
         environment: &EnvironmentId,
         query: &AccountQuery,
     ) -> Result<Vec<Arc<Account>>, Fault> {
+        let mut found = Vec::new();
+        if query.limit == 0 {
+            return Ok(found);
+        }
+        self.walk(environment, query, query.after.as_ref(), |account| {
+            found.push(account);
+            found.len() < query.limit
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// How many accounts a query matches on all of its pages.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn count_accounts(
+        &self,
+        environment: &EnvironmentId,
+        query: &AccountQuery,
+    ) -> Result<usize, Fault> {
+        let mut count = 0;
+        self.walk(environment, query, None, |_| {
+            count += 1;
+            true
+        })
+        .await?;
+        Ok(count)
+    }
+
+    /// Gives every account that matches, in order of creation, to `take` until it has enough.
+    async fn walk(
+        &self,
+        environment: &EnvironmentId,
+        query: &AccountQuery,
+        after: Option<&AccountId>,
+        mut take: impl FnMut(Arc<Account>) -> bool,
+    ) -> Result<(), Fault> {
         if let Some(identifier) = &query.identifier {
-            return self.accounts_of(environment, identifier, query).await;
+            for account in self.accounts_of(environment, identifier, query).await? {
+                if after.is_none_or(|after| account.id > *after) && !take(account) {
+                    break;
+                }
+            }
+            return Ok(());
         }
         let prefix = format!("{environment}\0").into_bytes();
-        let mut after = query.after.as_ref().map(|id| super::entry::key(environment, id));
-        let mut found = Vec::new();
-        while found.len() < query.limit {
+        let mut after = after.map(|id| super::entry::key(environment, id));
+        loop {
             let page = self
                 .parts
                 .store
                 .scan(Table::Accounts, &prefix, after.as_deref(), 256)
                 .await?;
-            let Some((last, _)) = page.last() else { break };
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
             after = Some(last.clone());
             for (key, record) in page {
                 let id = key
@@ -97,36 +92,38 @@ impl Accounts {
                 let Some(id) = id.and_then(|id| AccountId::new(id).ok()) else {
                     continue;
                 };
-                let account = match self.directory.cached(&id) {
-                    Some(entry) => Arc::clone(&entry.live().account),
-                    None => {
-                        let read = self
-                            .directory
-                            .owner(environment, &record.value)
-                            .and_then(|configured| Entry::read(&self.parts, configured, &id, &record));
-                        match read {
-                            Ok(entry) => Arc::clone(&entry.live().account),
-                            Err(fault) => {
-                                // One damaged record does not hide the others.
-                                tracing::error!(
-                                    account = id.as_str(),
-                                    cause = fault.chain(),
-                                    "an account does not open"
-                                );
-                                continue;
-                            }
-                        }
+                let account = match self.glance(environment, &id, &record) {
+                    Ok(account) => account,
+                    Err(fault) => {
+                        // One damaged record does not hide the others.
+                        tracing::error!(
+                            account = id.as_str(),
+                            cause = fault.chain(),
+                            "an account does not open"
+                        );
+                        continue;
                     }
                 };
-                if matches(&account, query) {
-                    found.push(account);
-                    if found.len() == query.limit {
-                        break;
-                    }
+                if matches(&account, query) && !take(account) {
+                    return Ok(());
                 }
             }
         }
-        Ok(found)
+    }
+
+    /// The account of a record, without taking it into memory.
+    fn glance(
+        &self,
+        environment: &EnvironmentId,
+        id: &AccountId,
+        record: &Record,
+    ) -> Result<Arc<Account>, Fault> {
+        if let Some(entry) = self.directory.cached(id) {
+            return Ok(Arc::clone(&entry.live().account));
+        }
+        let configured = self.directory.owner(environment, &record.value)?;
+        let entry = Entry::read(&self.parts, configured, id, record)?;
+        Ok(Arc::clone(&entry.live().account))
     }
 
     async fn accounts_of(
@@ -145,12 +142,61 @@ impl Accounts {
                 found.push(Arc::clone(&entry.live().account));
             }
         }
-        found.retain(|account| {
-            matches(account, query) && query.after.as_ref().is_none_or(|after| account.id > *after)
-        });
+        found.retain(|account| matches(account, query));
         found.sort_by(|one, other| one.id.cmp(&other.id));
-        found.truncate(query.limit);
         Ok(found)
+    }
+
+    /// The one account that a selector names: by id, or by connection and identifier.
+    ///
+    /// # Errors
+    /// `account_not_found`; `not_found` for the connection; `invalid_input` when it could name
+    /// several.
+    pub async fn find_account(
+        &self,
+        environment: &EnvironmentId,
+        selector: &Selector,
+    ) -> Result<Arc<Account>, Fault> {
+        let Selector {
+            identifier,
+            connected_account_id,
+            connection_name,
+        } = selector;
+        if let Some(id) = connected_account_id {
+            let account = self.account(environment, id).await?;
+            let agree = identifier
+                .as_ref()
+                .is_none_or(|wanted| account.identifier == *wanted)
+                && connection_name
+                    .as_ref()
+                    .is_none_or(|wanted| account.connection == *wanted);
+            return if agree {
+                Ok(account)
+            } else {
+                Err(unknown_account(id))
+            };
+        }
+        let (Some(identifier), Some(name)) = (identifier, connection_name) else {
+            return Err(Fault::new(
+                Kind::InvalidInput,
+                "An account is named by its id (`ca_…`), or by connection and identifier together.",
+            ));
+        };
+        let configured = self.configured(environment, name)?;
+        let entry = self
+            .directory
+            .by_owner(&self.parts, &configured, identifier)
+            .await?;
+        let entry = entry.ok_or_else(|| {
+            Fault::new(
+                Kind::AccountNotFound,
+                format!(
+                    "This identifier has no connected account on `{name}`. Make an authorization link \
+                     (`POST /api/v1/connected_accounts/magic_link`) and let the user open it."
+                ),
+            )
+        })?;
+        Ok(Arc::clone(&entry.live().account))
     }
 
     /// One account.
@@ -265,11 +311,21 @@ impl Accounts {
 }
 
 fn matches(account: &Account, query: &AccountQuery) -> bool {
-    query
-        .connection_name
-        .as_ref()
-        .is_none_or(|name| *name == account.connection)
+    let names = &query.connection_names;
+    let text = |wanted: &String| {
+        let wanted = wanted.to_lowercase();
+        let has = |text: &str| text.to_lowercase().contains(&wanted);
+        has(account.identifier.as_str())
+            || has(account.connection.as_str())
+            || account.label.as_deref().is_some_and(has)
+    };
+    (names.is_empty() || names.contains(&account.connection))
+        && query
+            .connector
+            .as_ref()
+            .is_none_or(|connector| *connector == account.connector)
         && query.state.is_none_or(|state| state == account.state)
+        && query.text.as_ref().is_none_or(text)
 }
 
 /// Checks account configuration that somebody gave: known names, values as the manifest wants

@@ -12,7 +12,9 @@ use super::answer::{Answer, json};
 use super::ask::{Json, Query, Who, named, scope};
 use super::list::Page;
 use super::time;
-use crate::accounts::{Account, AccountQuery, AccountState, Link, LinkRequest, Reason, Revocation};
+use crate::accounts::{
+    Account, AccountQuery, AccountState, Link, LinkRequest, NewAccount, Reason, Revocation,
+};
 use crate::error::Kind;
 use crate::id::{AuthRequestId, ConnectionName, Identifier};
 use crate::runtime::Runtime;
@@ -182,7 +184,7 @@ pub(super) async fn list(
     );
     let page = Page::new(&host.access, &caller, list, query.limit, query.cursor.as_deref())?;
     let wanted = AccountQuery {
-        connection_name: query.connection_name,
+        connection_names: query.connection_name.into_iter().collect(),
         identifier: query.identifier,
         state: query.state,
         after: page
@@ -191,6 +193,7 @@ pub(super) async fn list(
             .map(|id| named(Kind::AccountNotFound, id))
             .transpose()?,
         limit: page.read_ahead(),
+        ..AccountQuery::default()
     };
     let accounts = host.accounts.accounts(&caller.environment, &wanted).await?;
     page.answer(
@@ -215,15 +218,15 @@ pub(super) async fn create(
     Who(caller, ..): Who<scope::AccountsWrite>,
     Json(new): Json<NewConnectedAccount>,
 ) -> Answer {
+    let new = NewAccount {
+        connection_name: new.connection_name,
+        identifier: new.identifier,
+        account_config: new.account_config,
+        credential: None,
+    };
     let account = host
         .accounts
-        .create_account(
-            &caller.environment,
-            &new.connection_name,
-            &new.identifier,
-            new.account_config,
-            &caller.actor(),
-        )
+        .create_account(&caller.environment, new, &caller.actor())
         .await?;
     Ok(json(StatusCode::OK, &View::of(&account)))
 }

@@ -16,15 +16,13 @@ use utoipa::ToSchema;
 use super::answer::{Answer, EXECUTION_ID, Refusal, json_bytes};
 use super::ask::{Json, Who, only, scope};
 use crate::accounts::Selector;
-use crate::call::{self, Outcome, Request};
+use crate::call::{self, Outcome, Request, visible};
 use crate::config;
 use crate::error::{Fault, Problem};
 use crate::id::{AccountId, ConnectionName, ExecutionId, Identifier};
 use crate::runtime::Runtime;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Characters of an idempotency key or an agent's run id.
-const MAX_KEY_CHARS: usize = 255;
 
 /// A tool call.
 #[derive(Deserialize, ToSchema)]
@@ -129,19 +127,6 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
     }
     let key = only(headers, IDEMPOTENCY_KEY).unwrap_or_default();
     visible("Idempotency-Key", key.to_owned()).map(Some)
-}
-
-fn visible(place: &str, text: String) -> Result<String, Fault> {
-    if (1..=MAX_KEY_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(text);
-    }
-    Err(Fault::invalid(
-        "The request is not what this path takes; `fields` says where.",
-        vec![Problem {
-            path: place.to_owned(),
-            problem: format!("must be one text of 1 to {MAX_KEY_CHARS} visible ASCII characters"),
-        }],
-    ))
 }
 
 /// Writes the answer around the result, which is JSON already and may be megabytes.

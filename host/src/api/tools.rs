@@ -1,6 +1,6 @@
 //! `/api/v1/tools`: what can be called, in all, by one user, or for one purpose.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -12,18 +12,14 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::{Answer, json};
 use super::ask::{Query, Who, scope};
 use super::list::{self, Page};
-use super::search;
-use crate::access::Caller;
-use crate::accounts::{AccountQuery, AccountState};
+use crate::accounts::Account;
+use crate::call::catalog::{self, Filter, Found};
 use crate::error::{Fault, Kind};
-use crate::id::{ConnectorId, Identifier};
-use crate::registry::{LoadedTool, Snapshot, Version};
+use crate::id::Identifier;
 use crate::runtime::Runtime;
 
 /// Answers of a search when the caller names no limit.
 const DEFAULT_FOUND: usize = 10;
-/// Accounts of one user that are looked at.
-const MAX_ACCOUNTS: usize = 1_000;
 
 /// A tool, with all that a model needs to call it.
 #[derive(Serialize, ToSchema)]
@@ -66,7 +62,7 @@ pub(super) struct View<'a> {
     output_schema: Option<&'a Value>,
     /// For one user's tools: the connections on which they have an active account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    connection_names: Option<&'a BTreeSet<String>>,
+    connection_names: Option<BTreeSet<&'a str>>,
 }
 
 /// What a call does to the vendor's data.
@@ -152,61 +148,16 @@ pub(super) struct SearchQuery {
     limit: Option<usize>,
 }
 
-/// What every list of tools can be narrowed by.
-#[derive(Debug)]
-struct Filter<'a> {
-    connector: Option<&'a str>,
-    tag: Option<&'a str>,
-    read_only: Option<bool>,
-}
-
-impl Filter<'_> {
-    fn takes(&self, tool: &Found<'_>) -> bool {
-        let declared = &tool.tool.declared;
-        self.connector
-            .is_none_or(|connector| tool.connector.as_str() == connector)
-            && self
-                .tag
-                .is_none_or(|tag| declared.tags.iter().any(|own| own == tag))
-            && self
-                .read_only
-                .is_none_or(|read_only| declared.hints.read_only == read_only)
+fn filter(connector: Option<String>, tag: Option<String>, read_only: Option<bool>) -> Filter {
+    Filter {
+        connectors: connector.into_iter().collect(),
+        names: Vec::new(),
+        tag,
+        read_only,
     }
 }
 
-/// A tool within a snapshot.
-pub(super) struct Found<'a> {
-    pub connector: &'a ConnectorId,
-    pub version: &'a Version,
-    pub tool: &'a LoadedTool,
-}
-
-impl Found<'_> {
-    fn name(&self) -> &str {
-        &self.tool.declared.name
-    }
-}
-
-/// The active tools that a filter takes, by name.
-fn find<'a>(snapshot: &'a Snapshot, filter: &Filter<'_>) -> Vec<Found<'a>> {
-    let mut found: Vec<Found<'a>> = snapshot
-        .connectors
-        .iter()
-        .flat_map(|(connector, loaded)| {
-            let version = &*loaded.active.version;
-            version.tools.values().map(move |tool| Found {
-                connector,
-                version,
-                tool,
-            })
-        })
-        .filter(|tool| filter.takes(tool))
-        .collect();
-    found.sort_by(|one, other| one.name().cmp(other.name()));
-    found
-}
-
-fn view<'a>(found: &Found<'a>, connections: Option<&'a BTreeSet<String>>) -> View<'a> {
+fn view<'a>(found: &Found<'a>, accounts: Option<&'a Vec<Arc<Account>>>) -> View<'a> {
     let declared = &found.tool.declared;
     View {
         name: &declared.name,
@@ -225,28 +176,8 @@ fn view<'a>(found: &Found<'a>, connections: Option<&'a BTreeSet<String>>) -> Vie
         any_scopes: &declared.any_scopes,
         input_schema: &found.tool.input_schema,
         output_schema: declared.output.as_ref(),
-        connection_names: connections,
+        connection_names: accounts.map(|accounts| accounts.iter().map(|it| it.connection.as_str()).collect()),
     }
-}
-
-/// The connections on which a user has an active account, by connector.
-type Reach = BTreeMap<ConnectorId, BTreeSet<String>>;
-
-async fn reach(host: &Runtime, caller: &Caller, identifier: Identifier) -> Result<Reach, Fault> {
-    let query = AccountQuery {
-        identifier: Some(identifier),
-        state: Some(AccountState::Active),
-        limit: MAX_ACCOUNTS,
-        ..AccountQuery::default()
-    };
-    let mut reach = Reach::new();
-    for account in host.accounts.accounts(&caller.environment, &query).await? {
-        reach
-            .entry(account.connector.clone())
-            .or_default()
-            .insert(account.connection.to_string());
-    }
-    Ok(reach)
 }
 
 /// List tools
@@ -260,21 +191,21 @@ pub(super) async fn list(
     Who(caller, ..): Who<scope::ToolsRead>,
     Query(query): Query<ListQuery>,
 ) -> Answer {
-    let filter = Filter {
-        connector: query.connector.as_deref(),
-        tag: query.tag.as_deref(),
-        read_only: query.read_only,
-    };
+    let filter = filter(query.connector, query.tag, query.read_only);
     let list = format!("tools {filter:?}");
     let page = Page::new(&host.access, &caller, list, query.limit, query.cursor.as_deref())?;
     let snapshot = host.registry.snapshot();
-    let mut found = find(&snapshot, &filter);
+    let mut found = catalog::find(&snapshot, &filter);
     if let Some(after) = &page.after {
         found.retain(|tool| tool.name() > after.as_str());
     }
-    page.answer(&host.access, &caller, &found, Found::name, |tool| {
-        view(tool, None)
-    })
+    page.answer(
+        &host.access,
+        &caller,
+        &found,
+        |tool| tool.name(),
+        |tool| view(tool, None),
+    )
 }
 
 /// List the tools of a user
@@ -288,23 +219,23 @@ pub(super) async fn scoped(
     Who(caller, ..): Who<scope::ToolsRead>,
     Query(query): Query<ScopedQuery>,
 ) -> Answer {
-    let filter = Filter {
-        connector: query.connector.as_deref(),
-        tag: query.tag.as_deref(),
-        read_only: query.read_only,
-    };
+    let filter = filter(query.connector, query.tag, query.read_only);
     let list = format!("scoped tools {:?} {filter:?}", query.identifier);
     let page = Page::new(&host.access, &caller, list, query.limit, query.cursor.as_deref())?;
-    let reach = reach(&host, &caller, query.identifier).await?;
+    let reach = catalog::reach(&host, &caller.environment, &query.identifier, &[]).await?;
     let snapshot = host.registry.snapshot();
-    let mut found = find(&snapshot, &filter);
+    let mut found = catalog::find(&snapshot, &filter);
     found.retain(|tool| reach.contains_key(tool.connector));
     if let Some(after) = &page.after {
         found.retain(|tool| tool.name() > after.as_str());
     }
-    page.answer(&host.access, &caller, &found, Found::name, |tool| {
-        view(tool, reach.get(tool.connector))
-    })
+    page.answer(
+        &host.access,
+        &caller,
+        &found,
+        |tool| tool.name(),
+        |tool| view(tool, reach.get(tool.connector)),
+    )
 }
 
 /// Search tools
@@ -318,44 +249,24 @@ pub(super) async fn search(
     Who(caller, ..): Who<scope::ToolsRead>,
     Query(query): Query<SearchQuery>,
 ) -> Answer {
-    let filter = Filter {
-        connector: query.connector.as_deref(),
-        tag: query.tag.as_deref(),
-        read_only: query.read_only,
-    };
+    let filter = filter(query.connector, query.tag, query.read_only);
     let limit = list::bounded(query.limit.unwrap_or(DEFAULT_FOUND))?;
     let reach = match query.identifier {
         None => None,
-        Some(identifier) => Some(reach(&host, &caller, identifier).await?),
+        Some(identifier) => Some(catalog::reach(&host, &caller.environment, &identifier, &[]).await?),
     };
     let snapshot = host.registry.snapshot();
-    let mut found = find(&snapshot, &filter);
+    let mut found = catalog::find(&snapshot, &filter);
     if let Some(reach) = &reach {
         found.retain(|tool| reach.contains_key(tool.connector));
     }
-    let texts: Vec<search::Text<'_>> = found
-        .iter()
-        .map(|tool| {
-            let declared = &tool.tool.declared;
-            search::Text {
-                names: std::iter::once(&declared.name)
-                    .chain(&declared.aliases)
-                    .map(String::as_str)
-                    .collect(),
-                title: &declared.title,
-                tags: declared.tags.iter().map(String::as_str).collect(),
-                description: &declared.description,
-            }
-        })
-        .collect();
-    let best = search::rank(&query.query, &texts);
+    let best = catalog::search(&query.query, &found);
     list::whole(
-        best.into_iter()
+        best.iter()
             .take(limit)
-            .map(|index| {
-                let tool = &found[index];
-                let connections = reach.as_ref().and_then(|reach| reach.get(tool.connector));
-                view(tool, connections)
+            .map(|(tool, _)| {
+                let accounts = reach.as_ref().and_then(|reach| reach.get(tool.connector));
+                view(tool, accounts)
             })
             .collect(),
     )

@@ -5,11 +5,13 @@
 //! to the sandbox as part of a [`Grant`](crate::capability::Grant).
 
 mod admission;
+pub mod catalog;
 mod cursor;
 mod pages;
 mod reach;
 mod record;
 mod replay;
+mod search;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +46,26 @@ pub struct Request {
     pub idempotency_key: Option<String>,
     /// How long the caller waits; none for the default.
     pub deadline: Option<Duration>,
+}
+
+/// Characters of an idempotency key or an agent's run id.
+const MAX_KEY_CHARS: usize = 255;
+
+/// A key or run id of a request, at `place` in it: it stands in the journal as it came.
+///
+/// # Errors
+/// `invalid_input` when it is not 1 to 255 visible ASCII characters.
+pub fn visible(place: &str, text: String) -> Result<String, Fault> {
+    if (1..=MAX_KEY_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text);
+    }
+    Err(Fault::invalid(
+        "The request is not what this path takes; `fields` says where.",
+        vec![Problem {
+            path: place.to_owned(),
+            problem: format!("must be one text of 1 to {MAX_KEY_CHARS} visible ASCII characters"),
+        }],
+    ))
 }
 
 /// What a call answers.

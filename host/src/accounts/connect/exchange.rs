@@ -10,7 +10,7 @@ use crate::accounts::entry::{Entry, Keep, Kept, Live};
 use crate::accounts::flow::{Flow, invalid};
 use crate::accounts::model::{Account, AccountState, Reason};
 use crate::accounts::page::{ConnectedPage, Step};
-use crate::accounts::quirks::{Grant, Refusal};
+use crate::accounts::quirks::Refusal;
 use crate::accounts::refresh::intent_key;
 use crate::accounts::token_endpoint::Failure;
 use crate::accounts::verify::{Identity, Probe, probe};
@@ -100,27 +100,30 @@ impl Accounts {
             return Err(if changed { subject_changed() } else { invalid() });
         }
         let live = self
-            .keep(flow, entry, kept, Some((&grant, &manifest)), identity, actor)
+            .keep(entry, kept, identity, actor, |account| {
+                account.account_config = Arc::new(whole_config(account, flow));
+                activate::apply(account, &grant, Some(&manifest), &self.parts, &connection);
+            })
             .await?;
         Ok(connected(configured, &manifest, &live))
     }
 
-    /// The account is active with this credential, on the disk.
-    pub(super) async fn keep(
+    /// The account is active with this credential, on the disk; `finish` puts onto it what came
+    /// with the credential.
+    pub(in crate::accounts) async fn keep(
         &self,
-        flow: &Flow,
         entry: &Arc<Entry>,
         kept: Kept,
-        grant: Option<(&Grant, &Manifest)>,
         identity: Identity,
         actor: &Actor,
+        finish: impl FnOnce(&mut Account),
     ) -> Result<Arc<Live>, Fault> {
         let connection = entry.configured.connection();
         let turn = entry.turn().await;
         if other_subject(&entry.live().account, &identity) {
             return Err(subject_changed());
         }
-        let intent = intent_key(&flow.environment, &entry.id);
+        let intent = intent_key(&entry.environment, &entry.id);
         let batch = Batch::new().delete(Table::Intents, intent, Expect::Any);
         let live = entry
             .write(&turn, Keep::New(kept), batch, |account| {
@@ -129,20 +132,17 @@ impl Accounts {
                 account.token_expires_at_ms = None;
                 account.subject = identity.subject;
                 account.label = identity.label;
-                account.account_config = Arc::new(whole_config(account, flow));
                 // What was asked for, unless the vendor says what it granted.
                 account.scopes = Arc::from(connection.scopes.as_slice());
                 account.scopes_stated = false;
-                if let Some((grant, manifest)) = grant {
-                    activate::apply(account, grant, Some(manifest), &self.parts, &connection);
-                }
+                finish(account);
             })
             .await?;
         drop(turn);
         self.parts
             .note(
                 actor,
-                &flow.environment,
+                &entry.environment,
                 "account.activate",
                 entry.id.as_str(),
                 "ok",

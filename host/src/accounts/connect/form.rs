@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use valetkey_manifest::auth::{Auth, SecretInput};
+use valetkey_manifest::auth::SecretInput;
 use valetkey_manifest::{AuthKind, Manifest};
 
 use super::exchange::connected;
@@ -14,6 +14,7 @@ use crate::accounts::entry::Kept;
 use crate::accounts::flow::{Flow, Stage, invalid};
 use crate::accounts::model::Account;
 use crate::accounts::page::{FormField, FormPage, Step};
+use crate::accounts::provision::{inputs, kept_of};
 use crate::accounts::roster::{check_value, fits};
 use crate::accounts::verify::{Probe, probe};
 use crate::error::Fault;
@@ -100,7 +101,11 @@ impl Accounts {
             return self.await_confirmation(&flow, &entry, &url, &actor).await;
         }
         self.flows.end(&self.parts, &flow).await?;
-        let live = self.keep(&flow, &entry, kept, None, identity, &actor).await?;
+        let live = self
+            .keep(&entry, kept, identity, &actor, |account| {
+                account.account_config = Arc::new(whole_config(account, &flow));
+            })
+            .await?;
         Ok(connected(&configured, &manifest, &live))
     }
 }
@@ -160,33 +165,6 @@ pub(super) fn fields(
     fields
 }
 
-/// The credential inputs of the connection's kind.
-fn inputs(configured: &Configured, manifest: &Manifest) -> Vec<(String, SecretInput)> {
-    let connection = configured.connection();
-    let declared = manifest
-        .auth
-        .iter()
-        .find(|scheme: &&Auth| scheme.id == connection.auth);
-    let usual: &[(&str, &str)] = match connection.kind {
-        AuthKind::Oauth2 | AuthKind::None => return Vec::new(),
-        AuthKind::ApiKey => &[("api_key", "API key")],
-        AuthKind::Bearer => &[("token", "Token")],
-        AuthKind::Basic => &[("username", "User name"), ("password", "Password")],
-    };
-    usual
-        .iter()
-        .map(|&(name, title)| {
-            let declared = declared.and_then(|scheme| scheme.inputs.get(name)).cloned();
-            let usual = || SecretInput {
-                title: title.to_owned(),
-                description: None,
-                pattern: None,
-            };
-            (name.to_owned(), declared.unwrap_or_else(usual))
-        })
-        .collect()
-}
-
 /// A form that is filled in as asked.
 struct Filled {
     kept: Option<Kept>,
@@ -201,7 +179,7 @@ impl Filled {
         values: BTreeMap<String, Secret>,
     ) -> Result<Self, String> {
         let inputs: BTreeMap<String, SecretInput> = inputs(configured, manifest).into_iter().collect();
-        let mut secrets: BTreeMap<&str, String> = BTreeMap::new();
+        let mut secrets = BTreeMap::new();
         let mut config = BTreeMap::new();
         for field in asked {
             // Pasted values come with blanks around them.
@@ -230,24 +208,9 @@ impl Filled {
                     field.title
                 ));
             }
-            secrets.insert(field.name.as_str(), value);
+            secrets.insert(field.name.clone(), value);
         }
-        let mut take = |name: &str| secrets.remove(name).unwrap_or_default();
-        let token = |access| Kept::Token {
-            access,
-            refresh: None,
-            issued_at_ms: 0,
-            stated_ms: None,
-        };
-        let kept = match configured.connection().kind {
-            AuthKind::Oauth2 | AuthKind::None => None,
-            AuthKind::ApiKey => Some(token(take("api_key"))),
-            AuthKind::Bearer => Some(token(take("token"))),
-            AuthKind::Basic => Some(Kept::Basic {
-                username: take("username"),
-                password: take("password"),
-            }),
-        };
+        let kept = kept_of(configured.connection().kind, secrets);
         Ok(Self { kept, config })
     }
 }

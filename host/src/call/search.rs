@@ -24,8 +24,8 @@ const IN_DESCRIPTION: f64 = 1.0;
 const SATURATION: f64 = 1.2;
 const LENGTH: f64 = 0.5;
 
-/// The tools that share a word with `query`, best first, as positions in `texts`.
-pub(super) fn rank(query: &str, texts: &[Text<'_>]) -> Vec<usize> {
+/// The tools that share a word with `query`, best first, as positions in `texts` with scores.
+pub(super) fn rank(query: &str, texts: &[Text<'_>]) -> Vec<(usize, f64)> {
     let bags: Vec<HashMap<String, f64>> = texts.iter().map(bag).collect();
     let lengths: Vec<f64> = bags.iter().map(|bag| bag.values().sum()).collect();
     let mean = lengths.iter().sum::<f64>() / count(texts.len().max(1));
@@ -44,8 +44,12 @@ pub(super) fn rank(query: &str, texts: &[Text<'_>]) -> Vec<usize> {
             }
         }
     }
-    let mut ranked: Vec<usize> = (0..texts.len()).filter(|index| scores[*index] > 0.0).collect();
-    ranked.sort_by(|one, other| scores[*other].total_cmp(&scores[*one]));
+    let mut ranked: Vec<(usize, f64)> = scores
+        .into_iter()
+        .enumerate()
+        .filter(|(_, score)| *score > 0.0)
+        .collect();
+    ranked.sort_by(|one, other| other.1.total_cmp(&one.1));
     ranked
 }
 
@@ -115,9 +119,10 @@ mod tests {
 
     #[test]
     fn the_tool_that_is_named_comes_first_and_strangers_do_not_come() {
-        assert_eq!(rank("find contacts search", &texts())[0], 2);
-        assert_eq!(rank("create contact", &texts())[0], 1);
-        assert_eq!(rank("send mail", &texts()), [0]);
+        let order = |query| -> Vec<usize> { rank(query, &texts()).iter().map(|(index, _)| *index).collect() };
+        assert_eq!(order("find contacts search")[0], 2);
+        assert_eq!(order("create contact")[0], 1);
+        assert_eq!(order("send mail"), [0]);
         assert_eq!(rank("contact", &texts()).len(), 3);
         assert!(rank("calendar", &texts()).is_empty());
         assert!(rank("", &texts()).is_empty());
