@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod egress;
 pub mod error;
+pub mod grpc;
 pub mod id;
 pub mod journal;
 pub mod manifest;

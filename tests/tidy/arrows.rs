@@ -21,8 +21,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("serve", &["api", "runtime"]),
     (
         "api",
-        &["access", "accounts", "call", "journal", "registry", "runtime"],
+        &[
+            "access", "accounts", "call", "grpc", "journal", "registry", "runtime",
+        ],
     ),
+    ("grpc", &["access", "accounts", "call", "registry", "runtime"]),
     (
         "runtime",
         &[

@@ -9,11 +9,12 @@ use axum::response::{IntoResponse, Response};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::uri::Authority;
-use http::{HeaderMap, HeaderValue};
+use http::uri::{Authority, PathAndQuery};
+use http::{HeaderMap, HeaderValue, Uri};
 
 use super::answer::{Refusal, reason};
 use crate::error::{Fault, Kind};
+use crate::grpc;
 
 /// Answers that are not pages load nothing.
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -37,9 +38,11 @@ pub(super) fn names(public_url: &str) -> Arc<[String]> {
 }
 
 /// The one layer around all routes.
-pub(super) async fn pass(State(names): State<Arc<[String]>>, request: Request, next: Next) -> Response {
+pub(super) async fn pass(State(names): State<Arc<[String]>>, mut request: Request, next: Next) -> Response {
+    one_slash_for_tokens(&mut request);
     let mut response = match admit(&request, &names) {
         Ok(()) => next.run(request).await,
+        Err(fault) if grpc::speaks(request.headers()) => grpc::refusal(&fault),
         Err(fault) => Refusal::from(fault).into_response(),
     };
     let headers = response.headers_mut();
@@ -49,6 +52,18 @@ pub(super) async fn pass(State(names): State<Arc<[String]>>, request: Request, n
     headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
     headers.insert(X_FRAME_OPTIONS, DENY);
     response
+}
+
+/// Programs join their URL of this host, which often ends with a slash, and `/oauth/token`.
+fn one_slash_for_tokens(request: &mut Request) {
+    if request.uri().path() != "//oauth/token" {
+        return;
+    }
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::from_static("/oauth/token"));
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
 }
 
 fn admit(request: &Request, names: &[String]) -> Result<(), Fault> {

@@ -3,7 +3,8 @@
 //! Every handler is those four steps in that order. The caller comes from [`ask::Who`], which
 //! checks the scope; every verb of the core that changes something takes the caller as an actor
 //! and journals it, so that an edge cannot forget to. Faults become HTTP in [`answer`] alone.
-//! Nothing here touches sandbox, egress, vault or store.
+//! Nothing here touches sandbox, egress, vault or store. The gRPC edge is mounted here too: one router
+//! serves the port.
 
 mod accounts;
 pub mod answer;
@@ -16,7 +17,6 @@ mod executions;
 mod front;
 mod list;
 mod pages;
-mod search;
 mod token;
 mod tools;
 
@@ -41,6 +41,7 @@ pub fn router(runtime: Arc<Runtime>) -> Router {
         .route("/oauth/token", post(token::token))
         .merge(rest())
         .merge(hosted())
+        .merge(crate::grpc::routes())
         .fallback(answer::no_such_route)
         .method_not_allowed_fallback(answer::method_not_allowed)
         .layer(middleware::from_fn_with_state(names, front::pass))

@@ -1,0 +1,370 @@
+//! `ToolService`: which tools there are, and calling them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tonic::Status;
+
+use super::ask::{self, Named, given};
+use super::page::Page;
+use super::unary::Call;
+use super::wire::tools::{
+    AvailableRequest, AvailableResponse, ConnectionReadiness, ExecuteRequest, ExecuteResponse, ListRequest,
+    ListResponse, Readiness, ScopedRequest, ScopedResponse, ScopedTool, SearchRequest, SearchResponse,
+    SearchedTool, Tool,
+};
+use super::{status, structure};
+use crate::accounts::{Account, Selector};
+use crate::call::catalog::{self, Filter, Found, Ready};
+use crate::call::{self, Outcome, Request};
+use crate::config;
+use crate::error::Fault;
+use crate::id::{ConnectorId, ExecutionId};
+
+/// Answers of a search when the caller names no number.
+const DEFAULT_FOUND: usize = 10;
+/// Answers of a search at most.
+const MAX_FOUND: usize = 100;
+/// Characters of a search.
+const MAX_QUERY: usize = 400;
+/// So long before the client gives up, the call ends by itself and says why.
+const MARGIN: Duration = Duration::from_millis(250);
+
+/// `ListTools`: every tool, narrowed.
+pub(super) async fn list(call: Call, request: ListRequest) -> Result<ListResponse, Status> {
+    all(&call, request).await.map_err(|fault| status::of(&fault))
+}
+
+async fn all(call: &Call, request: ListRequest) -> Result<ListResponse, Fault> {
+    let filter = request.filter.unwrap_or_default();
+    ask::no_organization(filter.organization_id.as_deref(), filter.user_id.as_deref())?;
+    let list = format!("grpc tools {filter:?}");
+    let page = Page::new(call, list, request.page_size, request.page_token)?;
+    let environment = &call.caller.environment;
+
+    let mut connectors: Vec<String> = given(Some(filter.provider)).into_iter().collect();
+    let selector = Selector {
+        identifier: given(Some(filter.identifier)).map(ask::identifier).transpose()?,
+        connected_account_id: given(filter.connected_account_id)
+            .map(|id| ask::account_id(&id))
+            .transpose()?,
+        connection_name: given(filter.connector)
+            .map(|name| ask::connection_name(&name))
+            .transpose()?,
+    };
+    let reach = match &selector {
+        Selector {
+            connected_account_id: Some(_),
+            ..
+        } => {
+            let account = call.host.accounts.find_account(environment, &selector).await?;
+            connectors.push(account.connector.to_string());
+            None
+        }
+        Selector {
+            identifier: Some(identifier),
+            ..
+        } => {
+            let names: Vec<_> = selector.connection_name.iter().cloned().collect();
+            Some(catalog::reach(&call.host, environment, identifier, &names).await?)
+        }
+        Selector {
+            connection_name: Some(name),
+            ..
+        } => {
+            let connection = call.host.accounts.connection(environment, name).await?;
+            connectors.push(connection.connector.to_string());
+            None
+        }
+        _ => None,
+    };
+
+    let snapshot = call.host.registry.snapshot();
+    let wanted = Filter {
+        connectors,
+        names: filter.tool_name,
+        ..Filter::default()
+    };
+    let mut found = catalog::find(&snapshot, &wanted);
+    if let Some(reach) = &reach {
+        found.retain(|tool| reach.contains_key(tool.connector));
+    }
+    if let Some(query) = given(filter.query) {
+        let fitting: BTreeSet<&str> = catalog::search(&query, &found)
+            .iter()
+            .map(|(tool, _)| tool.name())
+            .collect();
+        found.retain(|tool| fitting.contains(tool.name()));
+    }
+    let (tools, total_size, next_page_token) = page.cut(
+        call,
+        found,
+        |tool| tool.name(),
+        |tool| view(tool, shown_name(tool, &wanted.names)),
+    )?;
+    Ok(ListResponse {
+        next_page_token,
+        total_size,
+        tool_names: tools.iter().map(|tool| tool.id.clone()).collect(),
+        tools: if filter.summary == Some(true) {
+            Vec::new()
+        } else {
+            tools
+        },
+    })
+}
+
+/// `ListScopedTools`: what one user can call now, a tool once for each account that could serve it.
+pub(super) async fn scoped(call: Call, request: ScopedRequest) -> Result<ScopedResponse, Status> {
+    of_user(&call, request).await.map_err(|fault| status::of(&fault))
+}
+
+async fn of_user(call: &Call, request: ScopedRequest) -> Result<ScopedResponse, Fault> {
+    struct Item<'a> {
+        position: String,
+        tool: Found<'a>,
+        account: &'a Account,
+    }
+    let filter = request.filter.unwrap_or_default();
+    let list = format!("grpc scoped tools {:?} {filter:?}", request.identifier);
+    let page = Page::new(call, list, request.page_size, request.page_token)?;
+    let identifier = ask::identifier(request.identifier)?;
+    let names = filter.connection_names.iter();
+    let names: Vec<_> = names
+        .map(|name| ask::connection_name(name))
+        .collect::<Result<_, _>>()?;
+    for name in &names {
+        // A name that is nowhere is a mistake to be told of, not a user without tools.
+        call.host
+            .accounts
+            .connection(&call.caller.environment, name)
+            .await?;
+    }
+    let reach = catalog::reach(&call.host, &call.caller.environment, &identifier, &names).await?;
+    let snapshot = call.host.registry.snapshot();
+    let wanted = Filter {
+        connectors: filter.providers,
+        names: filter.tool_names,
+        ..Filter::default()
+    };
+    let mut items: Vec<Item<'_>> = catalog::find(&snapshot, &wanted)
+        .into_iter()
+        .flat_map(|tool| {
+            let accounts = reach.get(tool.connector).into_iter().flatten();
+            accounts.map(move |account| Item {
+                position: format!("{} {}", tool.name(), account.id),
+                tool,
+                account,
+            })
+        })
+        .collect();
+    items.sort_by(|one, other| one.position.cmp(&other.position));
+    let (tools, total_size, next_page_token) = page.cut(
+        call,
+        items,
+        |item| item.position.as_str(),
+        |item| ScopedTool {
+            tool: Some(view(&item.tool, shown_name(&item.tool, &wanted.names))),
+            identifier: item.account.identifier.to_string(),
+            connected_account_id: item.account.id.to_string(),
+        },
+    )?;
+    Ok(ScopedResponse {
+        next_page_token,
+        total_size,
+        tools,
+    })
+}
+
+/// `ListAvailableTools`: what a user could call once they have connected their accounts.
+pub(super) async fn available(call: Call, request: AvailableRequest) -> Result<AvailableResponse, Status> {
+    connectable(&call, request)
+        .await
+        .map_err(|fault| status::of(&fault))
+}
+
+async fn connectable(call: &Call, request: AvailableRequest) -> Result<AvailableResponse, Fault> {
+    let list = format!("grpc available tools {:?}", request.identifier);
+    let page = Page::new(call, list, request.page_size, request.page_token)?;
+    ask::identifier(request.identifier)?;
+    let connections = call.host.accounts.connections(&call.caller.environment).await?;
+    let connectors: BTreeSet<&ConnectorId> = connections.iter().map(|it| &it.connector).collect();
+    let snapshot = call.host.registry.snapshot();
+    let mut found = catalog::find(&snapshot, &Filter::default());
+    found.retain(|tool| connectors.contains(tool.connector));
+    let (tools, total_size, next_page_token) =
+        page.cut(call, found, |tool| tool.name(), |tool| view(tool, tool.name()))?;
+    Ok(AvailableResponse {
+        next_page_token,
+        total_size,
+        tools,
+    })
+}
+
+/// `SearchTools`: the tools that fit a few words best, and where the user could call them.
+pub(super) async fn search(call: Call, request: SearchRequest) -> Result<SearchResponse, Status> {
+    best(&call, request).await.map_err(|fault| status::of(&fault))
+}
+
+async fn best(call: &Call, request: SearchRequest) -> Result<SearchResponse, Fault> {
+    if request.query.is_empty() || request.query.chars().count() > MAX_QUERY {
+        return Err(ask::invalid(
+            "query",
+            &format!("must have 1 to {MAX_QUERY} characters"),
+        ));
+    }
+    let ready = match given(request.identifier) {
+        None => None,
+        Some(identifier) => {
+            let identifier = ask::identifier(identifier)?;
+            Some(catalog::ready(&call.host, &call.caller.environment, &identifier).await?)
+        }
+    };
+    let count = match usize::try_from(request.top_k).unwrap_or(usize::MAX) {
+        0 => DEFAULT_FOUND,
+        count => count.min(MAX_FOUND),
+    };
+    let snapshot = call.host.registry.snapshot();
+    let found = catalog::find(&snapshot, &Filter::default());
+    let tools = catalog::search(&request.query, &found)
+        .into_iter()
+        .take(count)
+        .map(|(tool, score)| SearchedTool {
+            name: tool.name().to_owned(),
+            provider: tool.connector.as_str().to_uppercase(),
+            description: tool.tool.declared.description.clone(),
+            score,
+            connections: ready
+                .iter()
+                .flat_map(|ready| ready.get(tool.connector).into_iter().flatten())
+                .map(|place| ConnectionReadiness {
+                    connection_name: place.connection.to_string(),
+                    connected_account_id: place
+                        .account
+                        .as_ref()
+                        .map(|account| account.id.to_string())
+                        .unwrap_or_default(),
+                    readiness_state: match place.ready {
+                        Ready::Now => Readiness::Ready,
+                        Ready::AfterConnecting => Readiness::NeedsConnection,
+                        Ready::AfterAuthorizingAgain => Readiness::NeedsReauth,
+                    }
+                    .into(),
+                })
+                .collect(),
+        })
+        .collect();
+    Ok(SearchResponse { tools })
+}
+
+/// `ExecuteTool`.
+pub(super) async fn execute(call: Call, request: ExecuteRequest) -> Result<ExecuteResponse, Status> {
+    let request = read(&call, request).map_err(|fault| status::of(&fault))?;
+    let Call { host, caller, .. } = &call;
+    match call::run(host, caller, request).await {
+        (execution, Ok(outcome)) => {
+            render(&execution, &outcome).map_err(|fault| status::of_execution(&fault, &execution))
+        }
+        (execution, Err(fault)) => Err(status::of_execution(&fault, &execution)),
+    }
+}
+
+fn read(call: &Call, request: ExecuteRequest) -> Result<Request, Fault> {
+    let named = Named {
+        organization_id: request.organization_id,
+        user_id: request.user_id,
+        connector: request.connector,
+        identifier: request.identifier,
+        id: request.connected_account_id,
+    };
+    Ok(Request {
+        tool_name: request.tool_name,
+        selector: named.selector()?,
+        params: structure::to_json(request.params.unwrap_or_default())?,
+        agent_run_id: given(request.agent_run_id)
+            .map(|id| call::visible("/agent_run_id", id))
+            .transpose()?,
+        idempotency_key: None,
+        deadline: call
+            .timeout
+            .map(|timeout| deadline(timeout, &call.host.config.server)),
+    })
+}
+
+fn deadline(timeout: Duration, settings: &config::Server) -> Duration {
+    const SHORTEST: Duration = Duration::from_millis(1);
+    let longest = Duration::from_millis(settings.max_deadline_ms).max(SHORTEST);
+    timeout
+        .saturating_sub(MARGIN.min(timeout / 10))
+        .clamp(SHORTEST, longest)
+}
+
+fn render(execution: &ExecutionId, outcome: &Outcome) -> Result<ExecuteResponse, Fault> {
+    let value: Value = serde_json::from_str(&outcome.data).map_err(Fault::internal)?;
+    let mut data = structure::from_json(value);
+    if let Some(cursor) = &outcome.next_cursor {
+        data.fields
+            .insert("next_cursor".to_owned(), cursor.clone().into());
+    }
+    Ok(ExecuteResponse {
+        data: Some(data),
+        execution_id: execution.to_string(),
+    })
+}
+
+/// The name under which a tool is shown: one that was asked for by an alias has that, since the
+/// program looks for it by that.
+fn shown_name<'a>(tool: &Found<'a>, asked: &'a [String]) -> &'a str {
+    let declared = &tool.tool.declared;
+    if asked.is_empty() || asked.contains(&declared.name) {
+        return &declared.name;
+    }
+    asked
+        .iter()
+        .find(|name| declared.aliases.contains(name))
+        .map_or(declared.name.as_str(), String::as_str)
+}
+
+fn view(found: &Found<'_>, name: &str) -> Tool {
+    let declared = &found.tool.declared;
+    let mut definition = json!({
+        "name": name,
+        "description": declared.description,
+        "input_schema": found.tool.input_schema,
+        "annotations": {
+            "title": declared.title,
+            "read_only_hint": declared.hints.read_only,
+            "destructive_hint": declared.hints.destructive,
+            "idempotent_hint": declared.hints.idempotent,
+            "open_world_hint": true,
+        },
+    });
+    if let Some(output) = &declared.output {
+        definition["output_schema"] = output.clone();
+    }
+    let metadata = json!({"connector_version": found.version.manifest.connector.version});
+    Tool {
+        id: name.to_owned(),
+        provider: found.connector.as_str().to_uppercase(),
+        definition: Some(structure::from_json(definition)),
+        metadata: Some(structure::from_json(metadata)),
+        tags: declared.tags.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_ends_before_its_client_gives_up_and_within_the_hosts_limit() {
+        let settings = config::Server::default();
+        let of = |timeout: Duration| deadline(timeout, &settings);
+        assert_eq!(of(Duration::from_secs(60)), Duration::from_millis(59_750));
+        assert_eq!(of(Duration::from_millis(100)), Duration::from_millis(90));
+        assert_eq!(of(Duration::ZERO), Duration::from_millis(1));
+        let longest = Duration::from_millis(settings.max_deadline_ms);
+        assert_eq!(of(Duration::from_secs(3600)), longest);
+    }
+}
