@@ -10,21 +10,17 @@ mod writer;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-
-use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Fault, Kind};
+use serde::{Deserialize, Serialize};
 
-use writer::Entry;
+use writer::Inbox;
 
 /// Executions kept in memory for `recent` and `find`; older ones are in the files.
 const RECENT: usize = 4_096;
-
-/// Entries that may wait for the writer before callers wait for it.
-const QUEUE: usize = 16_384;
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,7 +141,7 @@ enum Line<'a> {
 
 /// Writes and answers what happened.
 pub struct Journal {
-    entries: mpsc::Sender<Entry>,
+    inbox: Arc<Inbox>,
     recent: Mutex<VecDeque<Arc<Execution>>>,
     clock: Clock,
 }
@@ -157,14 +153,11 @@ impl Journal {
     /// The folder or a file cannot be opened.
     pub fn open(dir: &Path, settings: &config::Journal, clock: Clock) -> anyhow::Result<Arc<Self>> {
         let file = file::JournalFile::open(dir, settings, clock.clone())?;
-        let (entries, inbox) = mpsc::channel(QUEUE);
-        tokio::spawn(writer::run(
-            inbox,
-            file,
-            std::time::Duration::from_millis(settings.commit_ms),
-        ));
+        let inbox = Arc::new(Inbox::default());
+        let commit = Duration::from_millis(settings.commit_ms);
+        tokio::spawn(writer::run(Arc::clone(&inbox), file, commit));
         Ok(Arc::new(Self {
-            entries,
+            inbox,
             recent: Mutex::new(VecDeque::with_capacity(RECENT)),
             clock,
         }))
@@ -172,30 +165,22 @@ impl Journal {
 
     /// Takes the record of a finished execution. Waits only when the writer is far behind.
     pub async fn record(&self, execution: Execution) {
-        if let Some(entry) = self.remember(execution)
-            && self.entries.send(entry).await.is_err()
+        self.inbox.room().await;
+        self.record_abandoned(execution);
+    }
+
+    /// Takes the record of an execution from a place that cannot wait.
+    pub fn record_abandoned(&self, execution: Execution) {
+        if let Some(line) = encode(&Line::Execution(&execution))
+            && self.inbox.add(&line).is_err()
         {
             tracing::error!("the journal is closed; an execution was not recorded");
         }
-    }
-
-    /// Takes the record of an execution whose caller went away, from a place that cannot wait.
-    pub fn record_abandoned(&self, execution: Execution) {
-        if let Some(entry) = self.remember(execution)
-            && let Err(error) = self.entries.try_send(entry)
-        {
-            tracing::error!(%error, "an abandoned execution was not recorded");
-        }
-    }
-
-    fn remember(&self, execution: Execution) -> Option<Entry> {
-        let line = encode(&Line::Execution(&execution))?;
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.len() == RECENT {
             recent.pop_front();
         }
         recent.push_back(Arc::new(execution));
-        Some(Entry::Execution(line))
     }
 
     /// Writes a change of state; it is on the disk when this returns.
@@ -207,12 +192,11 @@ impl Journal {
             at: self.clock.now().to_string(),
             change: &change,
         });
-        let (done, written) = oneshot::channel();
-        let sent = match line {
-            Some(line) => self.entries.send(Entry::Change(line, done)).await.is_ok(),
+        let written = match line {
+            Some(line) => self.inbox.add_and_wait(&line).await,
             None => false,
         };
-        if sent && written.await.unwrap_or(false) {
+        if written {
             return Ok(());
         }
         Err(Fault::new(
@@ -247,10 +231,14 @@ impl Journal {
 
     /// Writes what is buffered to the disk.
     pub async fn close(&self) {
-        let (done, written) = oneshot::channel();
-        if self.entries.send(Entry::Sync(done)).await.is_ok() {
-            let _ = written.await;
-        }
+        // A disk that fails was said in the log.
+        let _ = self.inbox.add_and_wait(&[]).await;
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.inbox.close();
     }
 }
 
