@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
+use super::engine::TICK;
+
 thread_local! {
     /// The poll that runs on this thread.
     static SLICE: Cell<Option<Slice>> = const { Cell::new(None) };
@@ -56,6 +58,15 @@ pub(super) fn used() -> Used {
     let Some(slice) = SLICE.get() else {
         return Used::default();
     };
+    let in_slice = slice.start.elapsed();
+    let total = slice.before + in_slice;
+    if slice.first_asked.is_none() && in_slice < TICK / 2 {
+        // A tick that met the call by chance: what a short slice used is not worth a system call.
+        return Used {
+            total,
+            slice: Duration::ZERO,
+        };
+    }
     let cpu = thread_cpu();
     let first_asked = slice.first_asked.unwrap_or(cpu);
     SLICE.set(Some(Slice {
@@ -63,7 +74,7 @@ pub(super) fn used() -> Used {
         ..slice
     }));
     Used {
-        total: slice.before + slice.start.elapsed(),
+        total,
         slice: cpu.saturating_sub(first_asked),
     }
 }
