@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE;
 use serde_json::{Value, json};
 use valetkey_guest::testing::{self, Vendor};
 use valetkey_guest::{Call, Declaration, Page, Request, Response};
+use valetkey_manifest::tool::UnreadErrors;
 use valetkey_manifest::{Manifest, Tool};
 use valetkey_tests::spec::Discovery;
 
@@ -68,7 +69,7 @@ fn declaration(manifest: &Manifest, tool: &Tool) -> Declaration {
         response: tool.response.clone(),
         paginator: paginator.cloned(),
         items: paging.map(|paging| paging.items.clone()),
-        errors: manifest.errors.clone(),
+        errors: manifest.errors.as_ref().map(UnreadErrors::from),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use valetkey_manifest::tool::{Declaration, Paging};
+use valetkey_manifest::tool::{Declaration, Paging, UnreadErrors};
 use valetkey_manifest::{Manifest, Tool};
 
 use super::{LoadedTool, Version};
@@ -225,7 +225,7 @@ fn declaration(manifest: &Manifest, declared: &Tool) -> Option<Arc<str>> {
         response: declared.response.clone(),
         paginator: paginator.cloned(),
         items: paging.map(|paging| paging.items.clone()),
-        errors: manifest.errors.clone(),
+        errors: manifest.errors.as_ref().map(UnreadErrors::from),
     };
     if declaration == Declaration::default() {
         return None;

@@ -152,7 +152,7 @@ impl<'a> Call<'a> {
     /// The fault that an answer means, read as the manifest's `errors` say.
     #[must_use]
     pub fn fault(&self, response: &Response) -> Fault {
-        Fault::from_response(response, self.errors())
+        Fault::from_response(response, self.errors().as_ref())
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -196,10 +196,8 @@ impl<'a> Call<'a> {
         self.host.account_config(name)
     }
 
-    fn errors(&self) -> Option<&Errors> {
-        self.declaration
-            .as_ref()
-            .and_then(|declaration| declaration.errors.as_ref())
+    fn errors(&self) -> Option<Errors> {
+        self.declaration.as_ref()?.errors.as_ref()?.read()
     }
 
     fn success(&self, response: Response) -> Result<Response, Fault> {

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::Errors;
 
 /// One callable operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -190,5 +193,31 @@ pub struct Declaration {
     pub items: Option<String>,
     /// How to read the vendor's errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub errors: Option<super::Errors>,
+    pub errors: Option<UnreadErrors>,
+}
+
+/// How to read a vendor's errors, as JSON that is parsed when the vendor refuses: a call that
+/// succeeds does not pay for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnreadErrors(Box<RawValue>);
+
+impl UnreadErrors {
+    /// Parsed; none when the JSON is not what [`Errors`] writes.
+    #[must_use]
+    pub fn read(&self) -> Option<Errors> {
+        serde_json::from_str(self.0.get()).ok()
+    }
+}
+
+impl From<&Errors> for UnreadErrors {
+    fn from(errors: &Errors) -> Self {
+        Self(serde_json::value::to_raw_value(errors).expect("errors are plain data"))
+    }
+}
+
+impl PartialEq for UnreadErrors {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
 }

@@ -264,48 +264,52 @@ fn without(json: &str, names: &[String]) -> String {
     let mut in_object = Vec::new();
     let mut at_name = false;
     let mut at = 0;
+    // What stands between here and `at` is kept and not copied yet.
+    let mut kept_from = 0;
     while let Some(&byte) = bytes.get(at) {
         let start = at;
+        at += 1;
         match byte {
             b'"' => {
-                at = end_of_string(bytes, at);
+                at = end_of_string(bytes, start);
                 if at_name
                     && names
                         .iter()
                         .any(|name| name.as_bytes() == &bytes[start + 1..at - 1])
                 {
+                    out.push_str(&json[kept_from..start]);
                     at = end_of_value(bytes, at);
                     if bytes.get(at) == Some(&b',') {
                         at += 1;
                     }
+                    kept_from = at;
                     continue;
                 }
                 at_name = false;
-                out.push_str(&json[start..at]);
-                continue;
             }
-            b' ' | b'\t' | b'\r' | b'\n' => {}
+            b' ' | b'\t' | b'\r' | b'\n' => {
+                out.push_str(&json[kept_from..start]);
+                kept_from = at;
+            }
             b'{' | b'[' => {
                 in_object.push(byte == b'{');
                 at_name = byte == b'{';
-                out.push(char::from(byte));
             }
             b'}' | b']' => {
                 in_object.pop();
                 at_name = false;
+                out.push_str(&json[kept_from..start]);
+                kept_from = start;
+                // The last member was dropped.
                 if out.ends_with(',') {
                     out.pop();
                 }
-                out.push(char::from(byte));
             }
-            b',' => {
-                at_name = in_object.last() == Some(&true);
-                out.push(',');
-            }
-            other => out.push(char::from(other)),
+            b',' => at_name = in_object.last() == Some(&true),
+            _ => {}
         }
-        at += 1;
     }
+    out.push_str(&json[kept_from..]);
     out
 }
 

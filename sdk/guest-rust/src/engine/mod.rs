@@ -9,7 +9,7 @@ mod template;
 mod tests;
 
 use serde_json::Value;
-use valetkey_manifest::tool::{self, BodyFormat, Declaration, Paginator};
+use valetkey_manifest::tool::{self, BodyFormat, Declaration, Paginator, UnreadErrors};
 
 use crate::Output;
 use crate::call::Page;
@@ -72,7 +72,8 @@ pub fn request(
 /// A status that is no success, or a body that is not what the declaration says.
 pub fn output(declaration: &Declaration, page: &Page, response: Response) -> Result<Output, Fault> {
     if !response.is_success() {
-        return Err(Fault::from_response(&response, declaration.errors.as_ref()));
+        let errors = declaration.errors.as_ref().and_then(UnreadErrors::read);
+        return Err(Fault::from_response(&response, errors.as_ref()));
     }
     let nothing = tool::Response::default();
     let declared = declaration.response.as_ref().unwrap_or(&nothing);
