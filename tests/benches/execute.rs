@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use valetkey::manifest;
 use valetkey_manifest::Manifest;
-use valetkey_manifest::tool::Declaration;
+use valetkey_manifest::tool::{Declaration, UnreadErrors};
 use valetkey_tests::artifacts;
 use valetkey_tests::http::Client;
 
@@ -49,7 +49,7 @@ pub fn declaration() -> anyhow::Result<Declaration> {
             .paginator
             .and_then(|name| manifest.paginators.get(&name).cloned()),
         items: Some(paging.items),
-        errors: manifest.errors,
+        errors: manifest.errors.as_ref().map(UnreadErrors::from),
     })
 }
 
@@ -374,9 +374,14 @@ impl Host {
         })
     }
 
+    /// What its requests carry in `authorization`.
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
     /// POST of JSON; any success will do.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let bearer = format!("Bearer {}", self.token);
+        let bearer = self.bearer();
         let headers = [
             ("authorization", bearer.as_str()),
             ("content-type", "application/json"),
@@ -394,7 +399,7 @@ impl Host {
 
     /// Installs a component.
     pub async fn install(&self, component: Vec<u8>) -> anyhow::Result<()> {
-        let bearer = format!("Bearer {}", self.token);
+        let bearer = self.bearer();
         let headers = [
             ("authorization", bearer.as_str()),
             ("content-type", "application/wasm"),

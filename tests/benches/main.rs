@@ -3,6 +3,7 @@
 //! `tests/benches/run` installs what is needed and prints the tables; figures of different runs
 //! or machines are not comparable, ratios within one run are. Nothing here asserts a time.
 
+mod doors;
 mod execute;
 mod memory;
 mod process;
@@ -23,16 +24,18 @@ fn main() -> anyhow::Result<()> {
         [] => {
             sandbox::run()?;
             execute::run()?;
+            doors::run()?;
             memory::run()
         }
         ["sandbox"] => sandbox::run(),
         ["execute"] => execute::run(),
+        ["doors"] => doors::run(),
         ["memory"] => memory::run(),
         ["serve", what, port, upstream] => servers::serve(
             what,
             port.parse().context("a port")?,
             upstream.parse().context("an address")?,
         ),
-        _ => bail!("usage: [sandbox | execute | memory]"),
+        _ => bail!("usage: [sandbox | execute | doors | memory]"),
     }
 }
