@@ -8,8 +8,8 @@ use valetkey::error::Kind;
 use valetkey::secret::Secret;
 
 use crate::rig::{
-    Rig, actor, begin, connect, environment, identifier, link_request, name, new_account, open, query,
-    redirect, ticket,
+    Rig, actor, begin, browser, connect, environment, identifier, link_request, name, new_account, open,
+    parameters, query, redirect, ticket,
 };
 use crate::vendor::json;
 
@@ -59,7 +59,7 @@ async fn every_bad_callback_is_refused_alike_and_nothing_is_sent() {
     let mut answers = BTreeSet::new();
     for (connection, query) in bad {
         let fault = accounts
-            .callback(&environment(), &name(connection), query)
+            .callback(&environment(), &name(connection), query, None)
             .await
             .unwrap_err();
         assert_eq!(fault.kind(), Kind::FlowInvalid);
@@ -69,7 +69,7 @@ async fn every_bad_callback_is_refused_alike_and_nothing_is_sent() {
     let good = query(&[("code", "good"), ("state", &state)]);
     assert_eq!(
         accounts
-            .callback(&stranger, &name("main"), good.clone())
+            .callback(&stranger, &name("main"), good.clone(), None)
             .await
             .unwrap_err()
             .kind(),
@@ -80,17 +80,17 @@ async fn every_bad_callback_is_refused_alike_and_nothing_is_sent() {
 
     // The attempt itself is still good, once.
     accounts
-        .callback(&environment(), &name("main"), good.clone())
+        .callback(&environment(), &name("main"), good.clone(), None)
         .await
         .unwrap();
     let again = accounts
-        .callback(&environment(), &name("main"), good)
+        .callback(&environment(), &name("main"), good, None)
         .await
         .unwrap_err();
     assert_eq!(again.kind(), Kind::FlowInvalid);
     assert_eq!(
         accounts
-            .open_link(&ticket(&link.authorization_link))
+            .open_link(&ticket(&link.authorization_link), None)
             .await
             .unwrap_err()
             .kind(),
@@ -108,7 +108,7 @@ async fn links_and_states_expire_after_ten_minutes() {
     let late = query(&[("code", "good"), ("state", &state)]);
     assert_eq!(
         accounts
-            .callback(&environment(), &name("main"), late)
+            .callback(&environment(), &name("main"), late, None)
             .await
             .unwrap_err()
             .kind(),
@@ -116,7 +116,7 @@ async fn links_and_states_expire_after_ten_minutes() {
     );
     assert_eq!(
         accounts
-            .open_link(&ticket(&link.authorization_link))
+            .open_link(&ticket(&link.authorization_link), None)
             .await
             .unwrap_err()
             .kind(),
@@ -132,7 +132,7 @@ async fn one_state_exchanged_by_many_at_once_sends_one_code() {
     let (_, state) = begin(accounts, "main", "ada").await;
     let back = query(&[("code", "good"), ("state", &state)]);
     let (environment, connection) = (environment(), name("main"));
-    let tries = (0..20).map(|_| accounts.callback(&environment, &connection, back.clone()));
+    let tries = (0..20).map(|_| accounts.callback(&environment, &connection, back.clone(), None));
     let won = futures_util::future::join_all(tries)
         .await
         .into_iter()
@@ -165,7 +165,7 @@ async fn pkce_is_fresh_and_s256_in_every_flow() {
         challenges.insert(sent["code_challenge"].clone());
         let back = query(&[("code", "good"), ("state", &sent["state"])]);
         accounts
-            .callback(&environment(), &name("main"), back)
+            .callback(&environment(), &name("main"), back, None)
             .await
             .unwrap();
     }
@@ -187,7 +187,7 @@ async fn an_attackers_code_in_the_victims_browser_ends_in_the_attackers_account(
     // The victim's browser delivers it.
     let back = query(&[("code", "attackers"), ("state", &state)]);
     accounts
-        .callback(&environment(), &name("main"), back)
+        .callback(&environment(), &name("main"), back, None)
         .await
         .unwrap();
     assert_eq!(*rig.account(&victim).await, *before);
@@ -213,7 +213,7 @@ async fn the_code_waits_until_the_application_confirms_the_person() {
     let back = query(&[("code", "good"), ("state", &state)]);
     let url = redirect(
         accounts
-            .callback(&environment(), &name("main"), back)
+            .callback(&environment(), &name("main"), back, None)
             .await
             .unwrap(),
     );
@@ -253,7 +253,7 @@ async fn the_code_waits_until_the_application_confirms_the_person() {
     let state = open(accounts, &link.authorization_link).await["state"].clone();
     let back = query(&[("code", "good"), ("state", &state)]);
     accounts
-        .callback(&environment(), &name("main"), back)
+        .callback(&environment(), &name("main"), back, None)
         .await
         .unwrap();
     for who in ["mallory", "grace"] {
@@ -306,7 +306,7 @@ async fn denied_consent_is_recorded_and_leaves_a_working_account_alone() {
             ("state", &state),
         ]);
         let fault = accounts
-            .callback(&environment(), &name("main"), back)
+            .callback(&environment(), &name("main"), back, None)
             .await
             .unwrap_err();
         assert_eq!(fault.reason_code(), Some("consent_denied"));
@@ -334,7 +334,9 @@ async fn the_issuer_is_compared_when_it_is_known() {
     for (issuer, good) in [("https://evil.example", false), ("https://issuer.example", true)] {
         let (_, state) = begin(accounts, "issued", "ada").await;
         let back = query(&[("code", "good"), ("state", &state), ("iss", issuer)]);
-        let result = accounts.callback(&environment(), &name("issued"), back).await;
+        let result = accounts
+            .callback(&environment(), &name("issued"), back, None)
+            .await;
         assert_eq!(result.is_ok(), good, "{issuer}");
     }
     assert_eq!(
@@ -382,7 +384,7 @@ async fn consent_for_another_vendor_account_changes_nothing() {
     let (_, state) = begin(accounts, "main", "ada").await;
     let back = query(&[("code", "good"), ("state", &state)]);
     let fault = accounts
-        .callback(&environment(), &name("main"), back)
+        .callback(&environment(), &name("main"), back, None)
         .await
         .unwrap_err();
     assert_eq!(fault.reason_code(), Some("subject_changed"));
@@ -410,7 +412,7 @@ async fn abandoned_flows_are_bounded_and_the_oldest_go() {
     }
     assert_eq!(
         accounts
-            .open_link(&ticket(&first.authorization_link))
+            .open_link(&ticket(&first.authorization_link), None)
             .await
             .unwrap_err()
             .kind(),
@@ -435,7 +437,7 @@ async fn an_open_flow_survives_a_restart() {
     revived
         .runtime
         .accounts
-        .callback(&environment(), &name("main"), back)
+        .callback(&environment(), &name("main"), back, None)
         .await
         .unwrap();
     assert_eq!(revived.token("ada").await.unwrap(), "access-1");
@@ -503,30 +505,41 @@ async fn a_key_is_checked_with_the_vendor_before_the_account_is_active() {
         .await
         .unwrap();
     let ticket_ = ticket(&link.authorization_link);
-    let Step::Form(page) = accounts.open_link(&ticket_).await.unwrap() else {
+    let Step::Form(page) = accounts.open_link(&ticket_, None).await.unwrap() else {
         panic!("a form")
     };
     assert_eq!(page.fields[0].name, "api_key");
     assert!(page.fields[0].secret);
     let form = |value: &str| BTreeMap::from([("api_key".to_owned(), Secret::new(value.to_owned()))]);
-    let Step::Form(page) = accounts.submit_form(&ticket_, form("not a key")).await.unwrap() else {
+    let Step::Form(page) = accounts
+        .submit_form(&ticket_, form("not a key"), &browser("ada"))
+        .await
+        .unwrap()
+    else {
         panic!("a form")
     };
-    assert!(page.problem.is_some());
+    assert!(page.fields[0].problem.is_some());
     assert!(
         rig.vendor.seen("/whoami").is_empty(),
         "the pattern is checked here"
     );
-    let Step::Form(page) = accounts.submit_form(&ticket_, form("key-wrong")).await.unwrap() else {
+    let Step::Form(page) = accounts
+        .submit_form(&ticket_, form("key-wrong"), &browser("ada"))
+        .await
+        .unwrap()
+    else {
         panic!("a form")
     };
-    assert!(page.problem.is_some());
+    assert!(page.fields[0].problem.is_some());
     assert_eq!(
         rig.account(&link.connected_account_id).await.state,
         AccountState::PendingAuth
     );
     assert!(matches!(
-        accounts.submit_form(&ticket_, form(" key-right ")).await.unwrap(),
+        accounts
+            .submit_form(&ticket_, form(" key-right "), &browser("ada"))
+            .await
+            .unwrap(),
         Step::Connected(_)
     ));
     let account = rig.account(&link.connected_account_id).await;
@@ -537,7 +550,7 @@ async fn a_key_is_checked_with_the_vendor_before_the_account_is_active() {
     assert_eq!(rig.token("ada").await.unwrap(), "key-right");
     assert_eq!(
         accounts
-            .submit_form(&ticket_, form("key-again"))
+            .submit_form(&ticket_, form("key-again"), &browser("ada"))
             .await
             .unwrap_err()
             .kind(),
@@ -550,8 +563,125 @@ async fn a_key_is_checked_with_the_vendor_before_the_account_is_active() {
         .unwrap();
     let pair = ["username", "password"].map(|field| (field.to_owned(), Secret::new(format!("{field}-1"))));
     accounts
-        .submit_form(&ticket(&link.authorization_link), BTreeMap::from(pair))
+        .submit_form(
+            &ticket(&link.authorization_link),
+            BTreeMap::from(pair),
+            &browser("grace"),
+        )
         .await
         .unwrap();
     assert_eq!(rig.token("grace").await.unwrap(), "username-1:password-1");
+}
+
+#[tokio::test]
+async fn a_link_that_is_only_looked_at_stays_as_it_was() {
+    let rig = Rig::start().await;
+    let accounts = rig.accounts();
+    let link = accounts
+        .create_link(&environment(), link_request("main", "ada"), &actor())
+        .await
+        .unwrap();
+    let ticket_ = ticket(&link.authorization_link);
+    let ada = browser("ada");
+    let sent = parameters(&redirect(
+        accounts
+            .submit_form(&ticket_, BTreeMap::new(), &ada)
+            .await
+            .unwrap(),
+    ));
+    // A mail scanner looks at the link while its owner is at the vendor.
+    for _ in 0..3 {
+        let Step::Form(page) = accounts.open_link(&ticket_, None).await.unwrap() else {
+            panic!("a page")
+        };
+        let consent = page.consent.expect("what is asked for");
+        assert_eq!(consent.host.as_deref(), Some("127.0.0.1"));
+        let titles: Vec<_> = consent
+            .permissions
+            .iter()
+            .map(|permission| permission.title.as_deref().unwrap_or(&permission.scope))
+            .collect();
+        assert_eq!(titles, ["Read everything", "write"]);
+    }
+    let back = query(&[("code", "good"), ("state", &sent["state"])]);
+    let step = accounts
+        .callback(&environment(), &name("main"), back, Some(&ada))
+        .await
+        .unwrap();
+    assert!(matches!(step, Step::Connected(_)), "{step:?}");
+}
+
+#[tokio::test]
+async fn only_the_browser_that_was_sent_to_the_vendor_comes_back_from_it() {
+    let rig = Rig::start().await;
+    let accounts = rig.accounts();
+    let mut request = link_request("main", "ada");
+    request.user_verify_url = Some("https://app.example/verify".to_owned());
+    let link = accounts
+        .create_link(&environment(), request, &actor())
+        .await
+        .unwrap();
+    let ticket_ = ticket(&link.authorization_link);
+    let (ada, mallory) = (browser("ada"), browser("mallory"));
+    let sent = parameters(&redirect(
+        accounts
+            .submit_form(&ticket_, BTreeMap::new(), &ada)
+            .await
+            .unwrap(),
+    ));
+    let back = query(&[("code", "good"), ("state", &sent["state"])]);
+    let denied = query(&[("error", "access_denied"), ("state", &sent["state"])]);
+    for who in [None, Some(&mallory)] {
+        for answer in [&back, &denied] {
+            let fault = accounts
+                .callback(&environment(), &name("main"), answer.clone(), who)
+                .await
+                .unwrap_err();
+            assert_eq!(
+                (fault.kind(), fault.reason_code()),
+                (Kind::FlowInvalid, Some("other_browser"))
+            );
+        }
+    }
+    let state = rig.account(&link.connected_account_id).await.state;
+    assert_eq!(state, AccountState::PendingAuth);
+    assert!(rig.vendor.seen("/token").is_empty());
+
+    let verify = redirect(
+        accounts
+            .callback(&environment(), &name("main"), back, Some(&ada))
+            .await
+            .unwrap(),
+    );
+    // Until the application confirms, the way to it is for that browser alone: whoever else has
+    // the link must not learn the attempt's id.
+    let Step::Waiting(page) = accounts.open_link(&ticket_, Some(&ada)).await.unwrap() else {
+        panic!("a page")
+    };
+    assert_eq!(page.url, verify);
+    for who in [None, Some(&mallory)] {
+        let fault = accounts.open_link(&ticket_, who).await.unwrap_err();
+        assert_eq!(fault.kind(), Kind::FlowInvalid);
+    }
+}
+
+#[tokio::test]
+async fn a_program_is_sent_on_only_to_a_vendor_on_this_machine() {
+    let rig = Rig::start().await;
+    rig.connection("real", |new| {
+        if let Some(app) = &mut new.oauth {
+            app.authorize_url = Some("https://vendor.example/authorize".to_owned());
+        }
+    })
+    .await;
+    let accounts = rig.accounts();
+    let link = accounts
+        .create_link(&environment(), link_request("real", "ada"), &actor())
+        .await
+        .unwrap();
+    let step = accounts
+        .follow_link(&ticket(&link.authorization_link))
+        .await
+        .unwrap();
+    assert!(matches!(step, Step::Form(_)), "{step:?}");
 }

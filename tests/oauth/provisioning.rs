@@ -192,7 +192,7 @@ async fn a_given_credential_ends_the_links_that_would_replace_it() {
         .await
         .unwrap();
     let ticket = crate::rig::ticket(&link.authorization_link);
-    let fault = rig.accounts().open_link(&ticket).await.unwrap_err();
+    let fault = rig.accounts().open_link(&ticket, None).await.unwrap_err();
     assert_eq!(fault.kind(), Kind::FlowInvalid);
     assert_eq!(rig.token("ada").await.unwrap(), "imported");
 }

@@ -222,7 +222,11 @@ async fn a_key_that_the_vendor_refuses_expires_the_account_only_after_a_check() 
         valetkey::secret::Secret::new("key-a".to_owned()),
     )]);
     accounts
-        .submit_form(&crate::rig::ticket(&link.authorization_link), form)
+        .submit_form(
+            &crate::rig::ticket(&link.authorization_link),
+            form,
+            &crate::rig::browser("ada"),
+        )
         .await
         .unwrap();
     let usable = rig.pick("ada").await.unwrap();

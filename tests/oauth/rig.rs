@@ -18,6 +18,7 @@ use valetkey::id::{AccountId, ConnectionName, ConnectorId, EnvironmentId, Identi
 use valetkey::journal::Actor;
 use valetkey::manifest;
 use valetkey::runtime::Runtime;
+use valetkey::secret::Secret;
 use valetkey_manifest::auth::{ClientAuth, OAuth2, RevokeToken, Rotation, SecretInput};
 use valetkey_manifest::{Auth, AuthKind, Manifest, Verify};
 use valetkey_tests::{TestHost, artifacts, guests};
@@ -198,6 +199,11 @@ pub fn new_account(connection: &str, who: &str, credential: Option<GivenCredenti
     }
 }
 
+/// The cookie of a browser.
+pub fn browser(name: &str) -> Secret {
+    Secret::new(format!("browser-{name}"))
+}
+
 /// The ticket of a link.
 pub fn ticket(link: &str) -> String {
     link.rsplit_once('/').expect("a link").1.to_owned()
@@ -243,10 +249,10 @@ pub fn query(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Opens a link; answers the authorization URL's parameters.
+/// Follows a link as a program does; answers the authorization URL's parameters.
 pub async fn open(accounts: &Accounts, link: &str) -> BTreeMap<String, String> {
     parameters(&redirect(
-        accounts.open_link(&ticket(link)).await.expect("an open link"),
+        accounts.follow_link(&ticket(link)).await.expect("an open link"),
     ))
 }
 
@@ -265,7 +271,7 @@ pub async fn connect(accounts: &Accounts, connection: &str, who: &str) -> Accoun
     let (link, state) = begin(accounts, connection, who).await;
     let back = query(&[("code", "good"), ("state", &state)]);
     let step = accounts
-        .callback(&environment(), &name(connection), back)
+        .callback(&environment(), &name(connection), back, None)
         .await
         .expect("connected");
     assert!(matches!(step, Step::Connected(_)), "{step:?}");
@@ -307,6 +313,7 @@ pub fn manifest() -> Manifest {
         issuer: None,
         iss_required: false,
         scopes: vec!["read".to_owned(), "write".to_owned()],
+        scope_titles: BTreeMap::from([("read".to_owned(), "Read everything".to_owned())]),
         scope_separator: " ".to_owned(),
         authorize_params: BTreeMap::from(
             [("access_type", "offline"), ("prompt", "consent")]

@@ -35,7 +35,7 @@ async fn the_disk_shows_no_secret_and_no_identifier() {
     let back = query(&[("code", "code-canary"), ("state", &sent["state"])]);
     let url = redirect(
         accounts
-            .callback(&environment(), &name("main"), back)
+            .callback(&environment(), &name("main"), back, None)
             .await
             .unwrap(),
     );

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use valetkey_tests::artifacts::repository;
 
 /// What everything may use: words without behaviour.
-const GROUND: &[&str] = &["clock", "config", "error", "id", "random", "secret"];
+const GROUND: &[&str] = &["clock", "config", "error", "id", "random", "secret", "text"];
 
 /// Module, and what it may use beside itself and the ground. A module that is not here is an
 /// error: give it its arrows.
@@ -64,6 +64,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("id", &[]),
     ("random", &[]),
     ("secret", &[]),
+    ("text", &[]),
 ];
 
 #[test]

@@ -17,9 +17,10 @@ use oauth2::url::Url;
 use super::Accounts;
 use super::connections::Configured;
 use super::entry::{Entry, Keep, Kept};
-use super::flow::{Flow, Stage, digest_of, invalid};
+use super::flow::{Digest, Flow, Stage, digest_of, invalid};
 use super::model::{Account, AccountState, Reason};
-use super::page::Step;
+use super::page::{Step, WaitingPage};
+use super::parts::Parts;
 use super::token_endpoint::{authorization, fill};
 use crate::egress::Credential;
 use crate::error::Fault;
@@ -31,34 +32,73 @@ use crate::store::Batch;
 use form::{fields, form_page};
 
 impl Accounts {
-    /// The browser opened a link: the vendor's consent page, or the form. A link may be opened
-    /// again until its consent is there (mail scanners and previews open links, too); each opening
-    /// makes the state and verifier of the one before worthless.
+    /// The browser opened a link: who asks for what, with the form where there is one. It changes
+    /// nothing, because mail scanners and previews open links, too. `browser` is the value of the
+    /// browser's cookie, if it has one: the one that gave consent is told what it waits for.
     ///
     /// # Errors
     /// `flow_invalid`.
-    pub async fn open_link(&self, ticket: &str) -> Result<Step, Fault> {
-        let flow = self
-            .flows
-            .by_ticket(&self.parts, ticket)
-            .await?
-            .ok_or_else(invalid)?;
-        if !matches!(flow.stage, Stage::Open { .. } | Stage::Consent { .. }) {
-            return Err(invalid());
-        }
+    pub async fn open_link(&self, ticket: &str, browser: Option<&Secret>) -> Result<Step, Fault> {
+        let flow = self.of_ticket(ticket).await?;
         let (configured, entry) = self.of_flow(&flow).await?;
         let manifest = configured.manifest(&self.parts)?;
-        let fields = fields(&configured, &manifest, &flow, &entry.live().account);
-        if fields.is_empty() {
-            return self.consent(flow, &configured, &entry).await;
+        match &flow.stage {
+            Stage::Open { .. } | Stage::Consent { .. } => {}
+            Stage::Code { browser: owner, .. } | Stage::Form { browser: owner, .. } => {
+                let came = browser.map(|browser| digest_of(browser.expose()));
+                return match &flow.user_verify_url {
+                    Some(url) if owner.is_some() && *owner == came => Ok(Step::Waiting(WaitingPage {
+                        application: configured.connection().application_name.clone(),
+                        vendor: manifest.connector.title.clone(),
+                        url: with_attempt(url, &flow)?,
+                    })),
+                    _ => Err(invalid()),
+                };
+            }
         }
+        let account = Arc::clone(&entry.live().account);
+        let fields = fields(&configured, &manifest, &flow, &account);
+        let config = whole_config(&account, &flow);
         Ok(Step::Form(form_page(
             &configured,
             &manifest,
+            &config,
             ticket,
             fields,
-            None,
         )))
+    }
+
+    /// A program, which reads no page, follows a link of a vendor in development: it is sent on at
+    /// once, and whoever brings the vendor's answer is believed. Everything else is as in
+    /// [`Self::open_link`].
+    ///
+    /// # Errors
+    /// `flow_invalid`.
+    pub async fn follow_link(&self, ticket: &str) -> Result<Step, Fault> {
+        let flow = self.of_ticket(ticket).await?;
+        let (configured, entry) = self.of_flow(&flow).await?;
+        let connection = configured.connection();
+        // Plain http is loopback alone: nobody else's browser can be sent there.
+        let loopback = |url: &str| connection.development && url.starts_with("http://");
+        let manifest = configured.manifest(&self.parts)?;
+        let open = matches!(flow.stage, Stage::Open { .. } | Stage::Consent { .. });
+        if open
+            && connection
+                .oauth2
+                .as_ref()
+                .is_some_and(|oauth2| loopback(&oauth2.authorize_url))
+            && fields(&configured, &manifest, &flow, &entry.live().account).is_empty()
+        {
+            return self.consent(flow, &configured, &entry, None).await;
+        }
+        self.open_link(ticket, None).await
+    }
+
+    async fn of_ticket(&self, ticket: &str) -> Result<Flow, Fault> {
+        self.flows
+            .by_ticket(&self.parts, ticket)
+            .await?
+            .ok_or_else(invalid)
     }
 
     async fn consent(
@@ -66,6 +106,7 @@ impl Accounts {
         mut flow: Flow,
         configured: &Configured,
         entry: &Arc<Entry>,
+        browser: Option<Digest>,
     ) -> Result<Step, Fault> {
         let connection = configured.connection();
         let Some(oauth2) = &connection.oauth2 else {
@@ -77,6 +118,7 @@ impl Accounts {
         let stage = Stage::Consent {
             state: digest_of(&state),
             verifier: verifier.expose().to_owned(),
+            browser,
         };
         self.flows.advance(&self.parts, &mut flow, stage).await?;
         Ok(Step::Redirect(url))
@@ -109,13 +151,7 @@ impl Accounts {
                 "waits_for_verification",
             )
             .await?;
-        let mut url = Url::parse(url).map_err(Fault::internal)?;
-        url.query_pairs_mut()
-            .append_pair("auth_request_id", flow.id.as_str());
-        if let Some(state) = &flow.app_state {
-            url.query_pairs_mut().append_pair("state", state);
-        }
-        Ok(Step::Redirect(url.into()))
+        Ok(Step::Redirect(with_attempt(url, flow)?))
     }
 
     /// The application confirms who completed a link; only now is the code exchanged.
@@ -150,6 +186,7 @@ impl Accounts {
             Stage::Code {
                 ref mut code,
                 ref mut verifier,
+                ..
             } => {
                 let (code, verifier) = (
                     Secret::new(std::mem::take(code)),
@@ -161,6 +198,7 @@ impl Accounts {
             Stage::Form {
                 ref mut kept,
                 ref mut identity,
+                ..
             } => {
                 let kept = std::mem::replace(kept, Kept::None);
                 let identity = identity.take().unwrap_or_default();
@@ -215,6 +253,36 @@ impl Accounts {
             .await?;
         let entry = entry.ok_or_else(invalid)?;
         Ok((Arc::clone(&entry.configured), entry))
+    }
+}
+
+/// The application's `user_verify_url`, with what it needs to confirm this attempt.
+fn with_attempt(url: &str, flow: &Flow) -> Result<String, Fault> {
+    let mut url = Url::parse(url).map_err(Fault::internal)?;
+    url.query_pairs_mut()
+        .append_pair("auth_request_id", flow.id.as_str());
+    if let Some(state) = &flow.app_state {
+        url.query_pairs_mut().append_pair("state", state);
+    }
+    Ok(url.into())
+}
+
+/// Who asks, and of whom, as faults name them.
+struct Names {
+    application: String,
+    vendor: String,
+}
+
+impl Names {
+    fn of(configured: &Configured, parts: &Parts) -> Self {
+        let connection = configured.connection();
+        Self {
+            application: connection.application_name.clone(),
+            vendor: configured.manifest(parts).map_or_else(
+                |_| connection.connector.to_string(),
+                |manifest| manifest.connector.title.clone(),
+            ),
+        }
     }
 }
 

@@ -23,6 +23,10 @@ use crate::journal::Actor;
 use crate::registry::Connector;
 use crate::secret::Secret;
 use crate::store::{Batch, Expect, StoreError, Table};
+use crate::text::is_deceptive;
+
+/// The application of a connection that names none.
+pub const UNNAMED_APPLICATION: &str = "this application";
 
 /// A connection with its secret.
 pub(super) struct Configured {
@@ -410,14 +414,14 @@ impl Accounts {
         let application_name = new
             .application_name
             .clone()
-            .unwrap_or_else(|| "this application".to_owned());
+            .unwrap_or_else(|| UNNAMED_APPLICATION.to_owned());
         if application_name.is_empty()
             || application_name.len() > 100
-            || application_name.chars().any(char::is_control)
+            || application_name.chars().any(is_deceptive)
         {
             problems.push(problem(
                 "/application_name",
-                "must have 1 to 100 bytes without control characters",
+                "must have 1 to 100 bytes without control, invisible or direction-changing characters",
             ));
         }
         let mut app = new.oauth;
@@ -551,6 +555,8 @@ fn confirm(
     problems: &mut Vec<Problem>,
 ) -> OAuth2 {
     let mut oauth2 = suggested;
+    // Words come from the manifest in force, not from the one of that day.
+    oauth2.scope_titles.clear();
     if let Some(url) = &app.authorize_url {
         oauth2.authorize_url.clone_from(url);
         // The suggested issuer belongs to the suggested server.

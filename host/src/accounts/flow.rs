@@ -55,19 +55,35 @@ pub(super) struct Flow {
 pub(super) enum Stage {
     /// The link waits to be opened, or its form to be filled in.
     Open { tries: u8 },
-    /// The browser is at the vendor.
-    Consent { state: Digest, verifier: String },
+    /// A browser is at the vendor, and only it may come back with the answer. None for a program
+    /// in development.
+    Consent {
+        state: Digest,
+        verifier: String,
+        #[serde(default)]
+        browser: Option<Digest>,
+    },
     /// The vendor's code waits until the application confirms who gave consent.
-    Code { code: String, verifier: String },
+    Code {
+        code: String,
+        verifier: String,
+        #[serde(default)]
+        browser: Option<Digest>,
+    },
     /// A form's credential waits for the same.
-    Form { kept: Kept, identity: Option<Identity> },
+    Form {
+        kept: Kept,
+        identity: Option<Identity>,
+        #[serde(default)]
+        browser: Option<Digest>,
+    },
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
         match self {
             Self::Consent { verifier, .. } => verifier.zeroize(),
-            Self::Code { code, verifier } => {
+            Self::Code { code, verifier, .. } => {
                 code.zeroize();
                 verifier.zeroize();
             }

@@ -47,8 +47,12 @@ use directory::Directory;
 use flow::Flows;
 use parts::Parts;
 
+pub use connections::UNNAMED_APPLICATION;
 pub use model::{Account, AccountState, Connection, Reason};
-pub use page::{CallbackQuery, ConnectedPage, FormField, FormPage, Link, Revocation, Step};
+pub use page::{
+    CallbackQuery, ConnectedPage, Consent, FormField, FormPage, Link, Permission, Revocation, Step,
+    WaitingPage,
+};
 pub use request::{
     AccountChange, AccountQuery, GivenCredential, LinkRequest, NewAccount, NewConnection, NewOAuthApp,
     Selector,

@@ -19,18 +19,21 @@ pub struct Link {
     pub expires_at: String,
 }
 
-/// What a page of the connect flow shows next.
+/// What a page of the connect flow shows next. Every text in it may be anybody's: the page shows
+/// it as text.
 #[derive(Debug, Clone)]
 pub enum Step {
     /// Go to this URL (the vendor's consent page, or the application's `user_verify_url`).
     Redirect(String),
-    /// Ask for the credential by a form.
+    /// Say what is asked for, and ask for what is needed.
     Form(FormPage),
+    /// Consent is there; the application has to confirm who gave it.
+    Waiting(WaitingPage),
     /// Done.
     Connected(ConnectedPage),
 }
 
-/// What the credential form shows.
+/// The first page of a link: who asks for what, and the fields of a form where there are any.
 #[derive(Debug, Clone)]
 pub struct FormPage {
     /// The operator's application.
@@ -39,13 +42,33 @@ pub struct FormPage {
     pub vendor: String,
     /// The attempt's one-time ticket, to be sent back with the form.
     pub ticket: String,
+    /// For OAuth: what the owner will be asked for at the vendor.
+    pub consent: Option<Consent>,
     /// Fields in order.
     pub fields: Vec<FormField>,
-    /// What was wrong with the last try.
+    /// What was wrong with the last try as a whole; what is wrong with one field is at the field.
     pub problem: Option<String>,
 }
 
-/// One field of the credential form.
+/// What the owner will be asked for at the vendor.
+#[derive(Debug, Clone)]
+pub struct Consent {
+    /// Host of the vendor's consent page, when it is known already.
+    pub host: Option<String>,
+    /// What is asked for.
+    pub permissions: Vec<Permission>,
+}
+
+/// One scope, in words where the connector has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission {
+    /// The vendor's code.
+    pub scope: String,
+    /// What it lets the application do.
+    pub title: Option<String>,
+}
+
+/// One field of the form.
 #[derive(Debug, Clone)]
 pub struct FormField {
     /// Name of the input.
@@ -56,10 +79,25 @@ pub struct FormField {
     pub description: Option<String>,
     /// An example.
     pub example: Option<String>,
-    /// Whether it is a secret (not shown while typed).
+    /// Whether it is a secret (not shown while typed, never sent back).
     pub secret: bool,
     /// Whether it must be filled in.
     pub required: bool,
+    /// What was entered before; none for secrets.
+    pub value: Option<String>,
+    /// What was wrong with it.
+    pub problem: Option<String>,
+}
+
+/// What the page shows to the browser that gave consent, until the application confirms it.
+#[derive(Debug, Clone)]
+pub struct WaitingPage {
+    /// The operator's application.
+    pub application: String,
+    /// The vendor.
+    pub vendor: String,
+    /// Where the application confirms it.
+    pub url: String,
 }
 
 /// What the last page shows.
@@ -71,6 +109,10 @@ pub struct ConnectedPage {
     pub vendor: String,
     /// What a person recognises of the account at the vendor.
     pub label: Option<String>,
+    /// For OAuth: what was granted.
+    pub granted: Vec<Permission>,
+    /// What was asked for and, as the vendor says, not granted.
+    pub withheld: Vec<Permission>,
 }
 
 /// The raw query of an OAuth callback, in order, decoded once.

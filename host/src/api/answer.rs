@@ -4,11 +4,10 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::error::{Fault, Kind, Retry};
-use crate::grpc;
 use crate::id::ExecutionId;
 
 /// Names the execution of an answer to `execute_tool`, also of an error.
@@ -178,15 +177,12 @@ pub(super) fn no_content() -> Response {
 }
 
 /// No route.
-pub(super) async fn no_such_route(headers: HeaderMap) -> Response {
-    if grpc::speaks(&headers) {
-        return grpc::no_such_method();
-    }
-    let fault = Fault::new(
+pub(super) fn no_such_route() -> Fault {
+    Fault::new(
         Kind::NotFound,
         "There is nothing at this path. /openapi.json describes what there is.",
-    );
-    Refusal::from(fault.reason("no_such_route")).into_response()
+    )
+    .reason("no_such_route")
 }
 
 /// A route, and another method.

@@ -13,11 +13,16 @@ use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Uri};
 
 use super::answer::{Refusal, reason};
+use super::pages;
 use crate::error::{Fault, Kind};
 use crate::grpc;
+use crate::runtime::Runtime;
 
 /// Answers that are not pages load nothing.
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// Paths that are answered under any name, because nobody learns anything there: a prober of a
+/// container's health knows its address alone, and the page that refuses a name needs its looks.
+const NAMELESS: [&str; 3] = ["/healthz", "/page.css", "/page.svg"];
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -25,7 +30,7 @@ const DENY: HeaderValue = HeaderValue::from_static("DENY");
 
 /// The names under which this host may be addressed: loopback, and the host of its public URL.
 /// A page of another site whose name was pointed here (DNS rebinding) has another name.
-pub(super) fn names(public_url: &str) -> Arc<[String]> {
+fn names(public_url: &str) -> Vec<String> {
     let public = public_url
         .parse::<http::Uri>()
         .ok()
@@ -37,12 +42,29 @@ pub(super) fn names(public_url: &str) -> Arc<[String]> {
         .collect()
 }
 
+/// What the layer has to know.
+#[derive(Clone)]
+pub(super) struct Front {
+    names: Arc<[String]>,
+    host: Arc<Runtime>,
+}
+
+impl Front {
+    pub(super) fn of(host: &Arc<Runtime>) -> Self {
+        Self {
+            names: names(&host.public_url).into(),
+            host: Arc::clone(host),
+        }
+    }
+}
+
 /// The one layer around all routes.
-pub(super) async fn pass(State(names): State<Arc<[String]>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> Response {
     one_slash_for_tokens(&mut request);
-    let mut response = match admit(&request, &names) {
+    let mut response = match admit(&request, &front.names) {
         Ok(()) => next.run(request).await,
         Err(fault) if grpc::speaks(request.headers()) => grpc::refusal(&fault),
+        Err(fault) if pages::wants_page(&request) => pages::refuse(&front.host, &fault),
         Err(fault) => Refusal::from(fault).into_response(),
     };
     let headers = response.headers_mut();
@@ -68,8 +90,7 @@ fn one_slash_for_tokens(request: &mut Request) {
 
 fn admit(request: &Request, names: &[String]) -> Result<(), Fault> {
     let path = request.uri().path();
-    // A prober of a container's health knows its address and no name, and learns nothing here.
-    if path != "/healthz" && !addressed_to_us(request, names) {
+    if !NAMELESS.contains(&path) && !addressed_to_us(request, names) {
         return Err(Fault::new(
             Kind::PolicyDenied,
             "This host does not answer to the name in the header `host`. Use its public URL, or set `server.public_url` to the one that you use.",

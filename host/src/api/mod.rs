@@ -34,7 +34,7 @@ pub use document::openapi;
 
 /// Every route of this host.
 pub fn router(runtime: Arc<Runtime>) -> Router {
-    let names = front::names(&runtime.public_url);
+    let front = front::Front::of(&runtime);
     Router::new()
         .route("/healthz", get(health))
         .route("/openapi.json", get(document::serve))
@@ -42,9 +42,9 @@ pub fn router(runtime: Arc<Runtime>) -> Router {
         .merge(rest())
         .merge(hosted())
         .merge(crate::grpc::routes())
-        .fallback(answer::no_such_route)
+        .fallback(pages::no_such_route)
         .method_not_allowed_fallback(answer::method_not_allowed)
-        .layer(middleware::from_fn_with_state(names, front::pass))
+        .layer(middleware::from_fn_with_state(front, front::pass))
         .with_state(runtime)
 }
 
@@ -110,6 +110,7 @@ fn hosted() -> Router<Arc<Runtime>> {
             get(pages::callback).fallback(pages::wrong_method),
         )
         .route("/page.css", get(pages::stylesheet))
+        .route("/page.svg", get(pages::icon))
 }
 
 /// Is the host there?

@@ -99,6 +99,7 @@ pub const SETTINGS: &[Setting] = &[
     number("oauth", "renew_interval_seconds", 0, 86_400),
     number("oauth", "max_token_response_bytes", KIB, MIB),
     number("oauth", "token_request_ms", 100, 600_000),
+    text("pages", "operator_name"),
     number("admission", "per_environment", 1, 100_000),
     number("admission", "per_account", 1, 100_000),
     number("admission", "queue_factor", 0, 1_000),

@@ -13,6 +13,7 @@ use toml::Table;
 
 use super::Config;
 use super::env::{self, SETTINGS, Setting};
+use crate::text::is_deceptive;
 
 /// Where a setting came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +148,14 @@ impl Config {
         }
         if self.sandbox.memory_bytes > self.sandbox.max_memory_bytes {
             problems.push("`sandbox.memory_bytes` is larger than `sandbox.max_memory_bytes`".to_owned());
+        }
+        if let Some(name) = &self.pages.operator_name
+            && (name.trim().is_empty() || name.len() > 100 || name.chars().any(is_deceptive))
+        {
+            problems.push(
+                "`pages.operator_name` must have 1 to 100 bytes without control, invisible or direction-changing characters"
+                    .to_owned(),
+            );
         }
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
             problems.push(format!("`log.filter` is `{}`: {error}", self.log.filter));

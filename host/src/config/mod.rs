@@ -28,6 +28,8 @@ pub struct Config {
     pub egress: Egress,
     /// Connecting and refreshing accounts.
     pub oauth: OAuth,
+    /// The pages that accounts' owners see.
+    pub pages: Pages,
     /// How many calls at once.
     pub admission: Admission,
     /// The record of executions.
@@ -247,6 +249,14 @@ impl Default for OAuth {
             token_request_ms: 20_000,
         }
     }
+}
+
+/// The pages that accounts' owners see.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pages {
+    /// Who runs this host, as its pages name them; also the name of applications without one.
+    pub operator_name: Option<String>,
 }
 
 /// How many calls at once.

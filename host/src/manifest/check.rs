@@ -12,6 +12,7 @@ mod tool;
 use valetkey_manifest::Manifest;
 
 use crate::error::Problem;
+use crate::text::is_deceptive;
 
 /// The contract's version that this host speaks.
 const CONTRACT: &str = "0.1";
@@ -60,13 +61,25 @@ impl Complaints {
         );
     }
 
+    /// Complains unless `text` has `min` to `max` characters, all of which people see.
     fn expect_length(&mut self, text: &str, min: usize, max: usize, path: impl Into<String>) {
+        let path = path.into();
         let length = text.trim().chars().count();
         self.expect(
             (min..=max).contains(&length),
-            path,
+            path.as_str(),
             format!("has {length} characters; write {min} to {max}"),
         );
+        let hidden = |character| !matches!(character, '\t' | '\n' | '\r') && is_deceptive(character);
+        if let Some(found) = text.chars().find(|character| hidden(*character)) {
+            self.add(
+                path,
+                format!(
+                    "holds {}, which nobody sees or which turns the text around it; take it out",
+                    found.escape_unicode()
+                ),
+            );
+        }
     }
 
     fn expect_pattern(&mut self, pattern: &str, path: impl Into<String>) {

@@ -78,6 +78,10 @@ pub struct OAuth2 {
     /// Scopes asked for when a connection names none.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// What each scope lets an application do, in words of the account's owner ("Read your
+    /// contacts"), for the connect page. A scope without words is shown as it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scope_titles: BTreeMap<String, String>,
     /// What joins scopes; a space unless said otherwise.
     #[serde(default = "space")]
     pub scope_separator: String,

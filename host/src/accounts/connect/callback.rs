@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Names;
 use crate::accounts::Accounts;
 use crate::accounts::connections::Configured;
 use crate::accounts::flow::{Stage, digest_of, invalid};
@@ -17,7 +18,9 @@ use crate::secret::Secret;
 const MAX_PARAMETER_BYTES: usize = 8 * 1024;
 
 impl Accounts {
-    /// The vendor sent the browser back to the redirect URI of one connection.
+    /// The vendor sent the browser back to the redirect URI of one connection. `browser` is the
+    /// value of the browser's cookie: an answer that another browser brings is not taken, so that
+    /// nobody can be made to consent to somebody else's attempt.
     ///
     /// # Errors
     /// `flow_invalid`; the account's own faults.
@@ -26,6 +29,7 @@ impl Accounts {
         environment: &EnvironmentId,
         connection: &ConnectionName,
         query: CallbackQuery,
+        browser: Option<&Secret>,
     ) -> Result<Step, Fault> {
         let answer = Answer::read(query).ok_or_else(invalid)?;
         let mut flow = self
@@ -36,11 +40,22 @@ impl Accounts {
         if flow.environment != *environment || flow.connection != *connection {
             return Err(invalid());
         }
-        let Stage::Consent { state, verifier } = &flow.stage else {
+        let Stage::Consent {
+            state,
+            verifier,
+            browser: owner,
+        } = &flow.stage
+        else {
             return Err(invalid());
         };
         if *state != digest_of(&answer.state) {
             return Err(invalid());
+        }
+        let owner = *owner;
+        let came = browser.map(|browser| digest_of(browser.expose()));
+        if owner.is_some() && owner != came {
+            // The attempt goes on in the browser that it belongs to.
+            return Err(invalid().reason("other_browser"));
         }
         let verifier = verifier.clone();
         let (configured, entry) = self.of_flow(&flow).await?;
@@ -55,7 +70,7 @@ impl Accounts {
             Err(code) => {
                 self.flows.end(&self.parts, &flow).await?;
                 self.step_back(&entry, Reason::ConsentDenied, &actor).await?;
-                return Err(denied(code));
+                return Err(denied(code, &Names::of(&configured, &self.parts)));
             }
         };
         let Some(url) = flow.user_verify_url.clone() else {
@@ -67,9 +82,12 @@ impl Accounts {
                 .exchange(&flow, &configured, &entry, &code, &verifier, &actor)
                 .await;
         };
-        self.flows
-            .advance(&self.parts, &mut flow, Stage::Code { code, verifier })
-            .await?;
+        let stage = Stage::Code {
+            code,
+            verifier,
+            browser: owner,
+        };
+        self.flows.advance(&self.parts, &mut flow, stage).await?;
         self.await_confirmation(&flow, &entry, &url, &actor).await
     }
 }
@@ -122,10 +140,13 @@ impl Answer {
     }
 }
 
-fn denied(code: &'static str) -> Fault {
+fn denied(code: &'static str, names: &Names) -> Fault {
+    let Names { application, vendor } = names;
     Fault::new(
         Kind::AccountNotActive,
-        format!("The vendor reports that consent was not given ({code}). Nothing was connected; open a new link to try again."),
+        format!(
+            "{vendor} reports that access was not given ({code}). Nothing was connected, and nothing was shared with {application}. To try again, ask {application} for a new link."
+        ),
     )
     .reason("consent_denied")
 }

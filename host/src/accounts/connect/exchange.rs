@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use valetkey_manifest::Manifest;
+use valetkey_manifest::{AuthKind, Manifest};
 
-use super::{tried, whole_config};
+use super::form::permissions;
+use super::{Names, tried, whole_config};
 use crate::accounts::connections::Configured;
 use crate::accounts::entry::{Entry, Keep, Kept, Live};
 use crate::accounts::flow::{Flow, invalid};
@@ -51,7 +52,7 @@ impl Accounts {
                 );
                 self.step_back(entry, Reason::CredentialCheckFailed, actor)
                     .await?;
-                return Err(not_exchanged(&failure));
+                return Err(not_exchanged(&failure, &Names::of(configured, &self.parts)));
             }
         };
         let kept = activate::kept(&grant, None, self.parts.now_ms());
@@ -70,7 +71,10 @@ impl Accounts {
                     .await?;
                 return Err(Fault::new(
                     Kind::VendorRejected,
-                    "The vendor gave a credential and does not accept it. Try the link again later.",
+                    format!(
+                        "{} gave a credential and does not accept it. Ask for a new link later.",
+                        manifest.connector.title
+                    ),
                 )
                 .reason("credential_check_failed"));
             }
@@ -97,7 +101,11 @@ impl Accounts {
                     outcome,
                 )
                 .await?;
-            return Err(if changed { subject_changed() } else { invalid() });
+            return Err(if changed {
+                subject_changed(&manifest.connector.title)
+            } else {
+                invalid()
+            });
         }
         let live = self
             .keep(entry, kept, identity, actor, |account| {
@@ -121,7 +129,7 @@ impl Accounts {
         let connection = entry.configured.connection();
         let turn = entry.turn().await;
         if other_subject(&entry.live().account, &identity) {
-            return Err(subject_changed());
+            return Err(subject_changed(&Names::of(&entry.configured, &self.parts).vendor));
         }
         let intent = intent_key(&entry.environment, &entry.id);
         let batch = Batch::new().delete(Table::Intents, intent, Expect::Any);
@@ -158,36 +166,45 @@ fn other_subject(account: &Account, identity: &Identity) -> bool {
         && account.subject != identity.subject
 }
 
-fn subject_changed() -> Fault {
+fn subject_changed(vendor: &str) -> Fault {
     Fault::new(
         Kind::Conflict,
-        "Consent was given for another account at the vendor than the one connected here. Nothing was changed; \
-         disconnect the account first if the change is meant.",
+        format!(
+            "This is another account at {vendor} than the one that is connected already. Nothing was changed. \
+             Sign in at {vendor} with the account from before, or disconnect that one first if the change is meant."
+        ),
     )
     .reason("subject_changed")
 }
 
-fn not_exchanged(failure: &Failure) -> Fault {
+fn not_exchanged(failure: &Failure, names: &Names) -> Fault {
+    let Names { application, vendor } = names;
     let (kind, text) = match failure {
         Failure::Refused(Refusal::Grant) => (
             Kind::VendorRejected,
-            "The vendor does not accept this consent any more. Open a new link.",
+            format!("{vendor} does not accept this consent any more. Ask {application} for a new link."),
         ),
         Failure::Refused(Refusal::Client) => (
             Kind::VendorRejected,
-            "The vendor does not accept the application's client id and secret. The operator corrects the connection.",
+            format!(
+                "{vendor} does not accept the client id and secret that {application} is registered with. The operator corrects the connection."
+            ),
         ),
         Failure::Refused(Refusal::Other(_)) => (
             Kind::VendorRejected,
-            "The vendor refused to complete the connection. Open a new link.",
+            format!("{vendor} refused to complete the connection. Ask {application} for a new link."),
         ),
         Failure::Refused(Refusal::Busy(_)) | Failure::NotSent(_) | Failure::OutcomeUnknown => (
             Kind::VendorUnavailable,
-            "The vendor could not complete the connection at the moment. Open a new link later.",
+            format!(
+                "{vendor} could not complete the connection at the moment. Ask {application} for a new link later."
+            ),
         ),
         Failure::Refused(Refusal::Unreadable(_)) => (
             Kind::VendorUnavailable,
-            "The vendor's token endpoint answered something that is not a token. The operator checks the connection.",
+            format!(
+                "The token endpoint of {vendor} answered something that is not a token. The operator checks the connection."
+            ),
         ),
     };
     let fault = Fault::new(kind, text).reason(failure.code());
@@ -199,9 +216,21 @@ fn not_exchanged(failure: &Failure) -> Fault {
 }
 
 pub(super) fn connected(configured: &Configured, manifest: &Manifest, live: &Live) -> Step {
+    let connection = configured.connection();
+    let account = &live.account;
+    let oauth = connection.kind == AuthKind::Oauth2;
+    let withheld = connection
+        .scopes
+        .iter()
+        .filter(|scope| oauth && account.scopes_stated && !account.scopes.contains(scope));
+    // A vendor may grant a scope under another of its names; only the connector knows for sure.
+    let mut withheld = permissions(&connection, manifest, withheld);
+    withheld.retain(|permission| permission.title.is_some());
     Step::Connected(ConnectedPage {
-        application: configured.connection().application_name.clone(),
+        application: connection.application_name.clone(),
         vendor: manifest.connector.title.clone(),
-        label: live.account.label.clone(),
+        label: account.label.clone(),
+        granted: permissions(&connection, manifest, account.scopes.iter().filter(|_| oauth)),
+        withheld,
     })
 }

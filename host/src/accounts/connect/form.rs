@@ -1,8 +1,10 @@
-//! The form: credentials that the owner types in, and configuration that is missing.
+//! The form: who asks for what, credentials that the owner types in, and configuration that is
+//! missing. For OAuth with nothing missing it has no field, only the way on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use oauth2::url::Url;
 use valetkey_manifest::auth::SecretInput;
 use valetkey_manifest::{AuthKind, Manifest};
 
@@ -11,11 +13,12 @@ use super::{tried, whole_config};
 use crate::accounts::Accounts;
 use crate::accounts::connections::Configured;
 use crate::accounts::entry::Kept;
-use crate::accounts::flow::{Flow, Stage, invalid};
-use crate::accounts::model::Account;
-use crate::accounts::page::{FormField, FormPage, Step};
+use crate::accounts::flow::{Flow, Stage, digest_of, invalid};
+use crate::accounts::model::{Account, Connection};
+use crate::accounts::page::{Consent, FormField, FormPage, Permission, Step};
 use crate::accounts::provision::{inputs, kept_of};
 use crate::accounts::roster::{check_value, fits};
+use crate::accounts::token_endpoint::fill;
 use crate::accounts::verify::{Probe, probe};
 use crate::error::Fault;
 use crate::journal::Actor;
@@ -23,45 +26,47 @@ use crate::secret::Secret;
 
 /// Wrong credentials that one link takes.
 const FORM_TRIES: u8 = 10;
+/// Longest value of a field.
+const MAX_VALUE_BYTES: usize = 16 * 1024;
+/// How much of a value that is no secret the form shows again.
+const MAX_SHOWN_CHARS: usize = 1024;
 
 impl Accounts {
-    /// The browser sent the credential form.
+    /// The browser sent the form, or said to go on to the vendor. `browser` is the value of its
+    /// cookie: from here on the attempt belongs to that browser.
     ///
     /// # Errors
     /// `flow_invalid`; a wrong credential is a [`Step::Form`] with its problem.
-    pub async fn submit_form(&self, ticket: &str, values: BTreeMap<String, Secret>) -> Result<Step, Fault> {
-        let mut flow = self
-            .flows
-            .by_ticket(&self.parts, ticket)
-            .await?
-            .ok_or_else(invalid)?;
+    pub async fn submit_form(
+        &self,
+        ticket: &str,
+        values: BTreeMap<String, Secret>,
+        browser: &Secret,
+    ) -> Result<Step, Fault> {
+        let mut flow = self.of_ticket(ticket).await?;
         let tries = match flow.stage {
             Stage::Open { tries } => tries,
             Stage::Consent { .. } => 0,
             _ => return Err(invalid()),
         };
+        let browser = Some(digest_of(browser.expose()));
         let (configured, entry) = self.of_flow(&flow).await?;
         let manifest = configured.manifest(&self.parts)?;
         let account = Arc::clone(&entry.live().account);
-        let asked = fields(&configured, &manifest, &flow, &account);
-        if asked.is_empty() {
-            return Err(invalid());
-        }
-        let filled = match Filled::read(&configured, &manifest, &asked, values) {
-            Ok(filled) => filled,
-            Err(problem) => {
-                return Ok(Step::Form(form_page(
-                    &configured,
-                    &manifest,
-                    ticket,
-                    asked,
-                    Some(problem),
-                )));
-            }
+        let mut asked = fields(&configured, &manifest, &flow, &account);
+        let Some(filled) = Filled::read(&configured, &manifest, &mut asked, &values) else {
+            let config = whole_config(&account, &flow);
+            return Ok(Step::Form(form_page(
+                &configured,
+                &manifest,
+                &config,
+                ticket,
+                asked,
+            )));
         };
         flow.account_config.extend(filled.config);
         let Some(kept) = filled.kept else {
-            return self.consent(flow, &configured, &entry).await;
+            return self.consent(flow, &configured, &entry, browser).await;
         };
         let config = whole_config(&account, &flow);
         let tried = tried(&kept, &configured);
@@ -70,25 +75,14 @@ impl Accounts {
             refused => {
                 if tries + 1 >= FORM_TRIES {
                     self.flows.end(&self.parts, &flow).await?;
-                    return Err(invalid());
+                    return Err(invalid().reason("too_many_tries"));
                 }
                 self.flows
                     .advance(&self.parts, &mut flow, Stage::Open { tries: tries + 1 })
                     .await?;
-                let text = match refused {
-                    Probe::Rejected => "The vendor does not accept this. Check what you entered.",
-                    Probe::Forbidden => {
-                        "The vendor knows this and does not allow its use. Check its permissions."
-                    }
-                    _ => "The vendor could not be asked. Try again in a moment.",
-                };
-                return Ok(Step::Form(form_page(
-                    &configured,
-                    &manifest,
-                    ticket,
-                    asked,
-                    Some(text.to_owned()),
-                )));
+                let mut page = form_page(&configured, &manifest, &config, ticket, asked);
+                blame(&mut page, &refused);
+                return Ok(Step::Form(page));
             }
         };
         let actor = Actor::Browser(flow.id.to_string());
@@ -96,6 +90,7 @@ impl Accounts {
             let stage = Stage::Form {
                 kept,
                 identity: Some(identity),
+                browser,
             };
             self.flows.advance(&self.parts, &mut flow, stage).await?;
             return self.await_confirmation(&flow, &entry, &url, &actor).await;
@@ -110,20 +105,82 @@ impl Accounts {
     }
 }
 
+/// Says of a form what the vendor thought of it: at the one field that can be to blame, else of
+/// the whole.
+fn blame(page: &mut FormPage, refused: &Probe) {
+    let vendor = &page.vendor;
+    let (text, of_the_secret) = match refused {
+        Probe::Rejected => (
+            format!("{vendor} does not accept this. Check what you entered."),
+            true,
+        ),
+        Probe::Forbidden => (
+            format!("{vendor} knows this and does not allow its use. Check its permissions there."),
+            true,
+        ),
+        _ => (
+            format!("{vendor} could not be asked. Try again in a moment."),
+            false,
+        ),
+    };
+    let mut credentials = page
+        .fields
+        .iter_mut()
+        .filter(|field| !field.name.starts_with("config."));
+    match (credentials.next(), credentials.next()) {
+        (Some(only), None) if of_the_secret => only.problem = Some(text),
+        _ => page.problem = Some(text),
+    }
+}
+
 pub(super) fn form_page(
     configured: &Configured,
     manifest: &Manifest,
+    config: &BTreeMap<String, String>,
     ticket: &str,
     fields: Vec<FormField>,
-    problem: Option<String>,
 ) -> FormPage {
+    let connection = configured.connection();
+    let consent = connection.oauth2.as_ref().map(|oauth2| Consent {
+        host: fill(&oauth2.authorize_url, config)
+            .ok()
+            .and_then(|url| Url::parse(&url).ok())
+            .and_then(|url| url.host_str().map(str::to_owned)),
+        permissions: permissions(&connection, manifest, connection.scopes.iter()),
+    });
     FormPage {
-        application: configured.connection().application_name.clone(),
+        application: connection.application_name.clone(),
         vendor: manifest.connector.title.clone(),
         ticket: ticket.to_owned(),
+        consent,
         fields,
-        problem,
+        problem: None,
     }
+}
+
+/// Scopes in the connector's words, each said once.
+pub(super) fn permissions<'a>(
+    connection: &Connection,
+    manifest: &Manifest,
+    scopes: impl Iterator<Item = &'a String>,
+) -> Vec<Permission> {
+    let titles = manifest
+        .auth
+        .iter()
+        .find(|scheme| scheme.id == connection.auth)
+        .and_then(|scheme| scheme.oauth2.as_ref())
+        .map(|oauth2| &oauth2.scope_titles);
+    let mut permissions: Vec<Permission> = Vec::new();
+    for scope in scopes {
+        let title = titles.and_then(|titles| titles.get(scope)).cloned();
+        if title.is_none() || !permissions.iter().any(|said| said.title == title) {
+            permissions.push(Permission {
+                scope: scope.clone(),
+                title,
+            });
+        }
+    }
+    permissions
 }
 
 /// What the form asks for: the credential where the kind has a form, and the configuration that
@@ -144,6 +201,8 @@ pub(super) fn fields(
             description: input.description,
             example: None,
             required: true,
+            value: None,
+            problem: None,
         })
         .collect();
     let known = whole_config(account, flow);
@@ -160,6 +219,8 @@ pub(super) fn fields(
             example: input.example.clone(),
             secret: false,
             required: input.required,
+            value: None,
+            problem: None,
         });
     }
     fields
@@ -172,45 +233,57 @@ struct Filled {
 }
 
 impl Filled {
+    /// Reads what was entered; none when something is wrong with it, which the fields then say.
     fn read(
         configured: &Configured,
         manifest: &Manifest,
-        asked: &[FormField],
-        values: BTreeMap<String, Secret>,
-    ) -> Result<Self, String> {
+        asked: &mut [FormField],
+        values: &BTreeMap<String, Secret>,
+    ) -> Option<Self> {
         let inputs: BTreeMap<String, SecretInput> = inputs(configured, manifest).into_iter().collect();
         let mut secrets = BTreeMap::new();
         let mut config = BTreeMap::new();
+        let mut fine = true;
         for field in asked {
             // Pasted values come with blanks around them.
             let value = values
                 .get(&field.name)
                 .map(|value| value.expose().trim().to_owned())
                 .unwrap_or_default();
-            if value.is_empty() {
-                if field.required {
-                    return Err(format!("{} is missing.", field.title));
-                }
-                continue;
-            }
-            if let Some(name) = field.name.strip_prefix("config.") {
-                if let Some(input) = manifest.account_config.get(name) {
-                    check_value(input, &value).map_err(|wrong| format!("{} {wrong}.", field.title))?;
-                }
-                config.insert(name.to_owned(), value);
-                continue;
-            }
+            let setting = field.name.strip_prefix("config.");
             let pattern = inputs.get(&field.name).and_then(|input| input.pattern.as_deref());
-            let sound = value.len() <= 16 * 1024 && !value.chars().any(char::is_control);
-            if !sound || pattern.is_some_and(|pattern| !fits(pattern, &value)) {
-                return Err(format!(
-                    "{} does not have the form that the vendor uses.",
-                    field.title
-                ));
+            field.problem = if value.is_empty() {
+                field.required.then(|| format!("{} is missing.", field.title))
+            } else if let Some(input) = setting.and_then(|name| manifest.account_config.get(name)) {
+                check_value(input, &value)
+                    .err()
+                    .map(|wrong| format!("{} {}.", field.title, wrong.replace('`', "")))
+            } else {
+                let sound = value.len() <= MAX_VALUE_BYTES && !value.chars().any(char::is_control);
+                let fits = sound && pattern.is_none_or(|pattern| fits(pattern, &value));
+                (!fits).then(|| {
+                    format!(
+                        "{} does not have the form that {} uses. Copy it again, whole.",
+                        field.title, manifest.connector.title
+                    )
+                })
+            };
+            if !field.secret {
+                field.value = Some(value.chars().take(MAX_SHOWN_CHARS).collect());
             }
-            secrets.insert(field.name.clone(), value);
+            if field.problem.is_some() {
+                fine = false;
+            } else if value.is_empty() {
+                // Not required, and not given.
+            } else if let Some(name) = setting {
+                config.insert(name.to_owned(), value);
+            } else {
+                secrets.insert(field.name.clone(), value);
+            }
         }
-        let kept = kept_of(configured.connection().kind, secrets);
-        Ok(Self { kept, config })
+        fine.then(|| Self {
+            kept: kept_of(configured.connection().kind, secrets),
+            config,
+        })
     }
 }

@@ -232,6 +232,9 @@ fn auth(manifest: &Manifest, complaints: &mut Complaints) {
             let path = format!("{path}/inputs/{}", step(name));
             complaints.expect(is_word(name, 1, 32), path.as_str(), "is not a lower-case word");
             complaints.expect_length(&input.title, 1, 60, format!("{path}/title"));
+            if let Some(description) = &input.description {
+                complaints.expect_length(description, 1, 300, format!("{path}/description"));
+            }
             if let Some(pattern) = &input.pattern {
                 complaints.expect_pattern(pattern, format!("{path}/pattern"));
             }
@@ -316,6 +319,9 @@ fn oauth(oauth2: &OAuth2, path: &str, complaints: &mut Complaints) {
             format!("{path}/scopes/{index}"),
             format!("{scope:?} is not one scope; list them one by one"),
         );
+    }
+    for (scope, title) in &oauth2.scope_titles {
+        complaints.expect_length(title, 3, 80, format!("{path}/scope_titles/{}", step(scope)));
     }
     complaints.expect(
         !oauth2.scope_separator.is_empty(),
