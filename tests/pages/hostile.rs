@@ -15,6 +15,7 @@ fn rename(manifest: &mut Manifest, words: [&str; 6]) {
     vendor.clone_into(&mut manifest.connector.title);
     if let Some(site) = manifest.account_config.get_mut("site") {
         (site.title, site.description, site.example) = (title, description, Some(example));
+        site.pattern = None;
     }
     let oauth2 = manifest.auth[0].oauth2.as_mut().expect("OAuth first");
     oauth2.scope_titles.insert("tickets".to_owned(), scope);

@@ -160,7 +160,7 @@ fn details(headers: &HeaderMap, labels: &[String]) -> Response {
         .strip_prefix("Bearer pat-na1-label-")
         .and_then(|number| number.parse::<usize>().ok());
     // `ada@example.com:right`.
-    let right = ["Bearer pat-na1-right", "Basic YWRhQGV4YW1wbGUuY29tOnJpZ2h0"];
+    let right = ["Bearer pat-na1-right-token", "Basic YWRhQGV4YW1wbGUuY29tOnJpZ2h0"];
     match numbered.and_then(|number| labels.get(number)) {
         Some(label) => axum::Json(json!({"portalId": 1, "uiDomain": label})).into_response(),
         None if right.contains(&credential) => {

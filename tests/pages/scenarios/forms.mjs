@@ -44,7 +44,7 @@ export async function token(world, { links }) {
       await window.page.getByRole("alert").getByRole("link", { name: problem }).click();
       assert.ok(await field.evaluate((input) => input === document.activeElement), "the summary leads to the field");
     }
-    await field.fill("  pat-na1-right  ");
+    await field.fill("  pat-na1-right-token  ");
     await window.go(() => field.press("Enter"));
     await window.check("form-connected");
 
@@ -103,7 +103,7 @@ export async function configured(world, { links }) {
 export async function confirmForm(world, { links: [link], application }) {
   const window = await world.window();
   await window.open(link);
-  await window.page.getByLabel("Access token").fill("pat-na1-right");
+  await window.page.getByLabel("Access token").fill("pat-na1-right-token");
   await window.page.getByRole("button").click();
   await window.page.waitForURL((url) => url.origin === application);
   await window.open(link);
@@ -115,7 +115,7 @@ export async function confirmForm(world, { links: [link], application }) {
 export async function unreachable(world, { links: [link] }) {
   const window = await world.window();
   await window.open(link);
-  await window.page.getByLabel("Access token").fill("pat-na1-right");
+  await window.page.getByLabel("Access token").fill("pat-na1-right-token");
   await send(window);
   await window.check("form-unreachable", { status: 422 });
   await window.close();
