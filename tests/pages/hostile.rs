@@ -98,7 +98,7 @@ async fn what_was_entered_comes_back_as_text() {
         .map(|text| json!({"entered": text, "shown": text}))
         .collect();
     values.push(json!({"entered": "safe\u{202e}gnp.exe", "shown": "safe\u{fffd}gnp.exe"}));
-    values.push(json!({"entered": "bell\u{7}zero\u{200b}width", "shown": "bell\u{fffd}zero\u{fffd}width"}));
+    values.push(json!({"entered": "zero\u{200b}width", "shown": "zero\u{fffd}width"}));
     let links = links(&host, "basics", 1, &json!({})).await;
     let input = json!({"links": links, "values": values});
     browser.run("echoed", &host, input).await;

@@ -92,7 +92,8 @@ export class Window {
   /** Everything that holds of every page of the host; `name` names its picture and its snapshot. */
   async check(name, { status = 200, title, shot = true, snapshot = true } = {}) {
     const { page, world, kind } = this;
-    const document = this.requests.filter((request) => request.isNavigationRequest()).at(-1);
+    const here = page.url().split("#")[0];
+    const document = this.requests.filter((request) => request.isNavigationRequest() && request.url() === here).at(-1);
     const response = await document.response();
     const headers = await response.allHeaders();
     assert.equal(response.status(), status, `${name}: ${page.url()}`);
@@ -127,7 +128,8 @@ export class Window {
       world.taken.push(path);
     }
     if (snapshot) {
-      const said = (await page.locator("body").ariaSnapshot()).replaceAll(/127\.0\.0\.1:\d+/g, "HOST");
+      const tree = await page.locator("body").ariaSnapshot();
+      const said = tree.replaceAll(/127\.0\.0\.1:\d+/g, "HOST").replaceAll(/\n *- \/url: .*/g, "");
       const before = world.snapshots.get(name) ?? said;
       assert.equal(said, before, `${name} says the same in every window`);
       world.snapshots.set(name, said);

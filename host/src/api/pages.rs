@@ -227,7 +227,7 @@ fn words(fault: &Fault) -> Words<'_> {
         (_, Some(reason::HOST_NOT_ALLOWED)) => say(
             "Wrong address",
             "This host does not answer to the name in the address.",
-            Some("Operator: use the host's public URL, or set `server.public_url` to the one that you use."),
+            Some("Operator: use the host's public URL, or set server.public_url to the one that you use."),
         ),
         (Kind::VendorUnavailable | Kind::VendorTimeout, _) => {
             say("No answer from the other side", fault.public(), None)

@@ -13,7 +13,7 @@ export async function names(world, { honest, hostile, words }) {
       await window.check(link === honest ? "names-honest" : "names-hostile");
       trees.push(await window.tree());
       if (link === hostile) {
-        const text = await window.page.locator("main").innerText();
+        const text = await window.page.locator("body").innerText();
         for (const word of words) assert.ok(text.includes(word), `${word} is shown as it is: ${text}`);
       }
       await window.close();
