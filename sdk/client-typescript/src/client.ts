@@ -19,6 +19,8 @@ import type {
 } from "./generated/types.js";
 import { List, type Page } from "./list.js";
 import type { CallOptions, ExecuteOptions, ValetkeyOptions } from "./options.js";
+import type { ProxyRequest } from "./proxy.js";
+import { traced } from "./tracing.js";
 import { User, type UserOptions } from "./user.js";
 
 /** The result of a tool call. `T` is what the tool's `outputSchema` promises; nothing checks it here. */
@@ -80,7 +82,9 @@ export class Valetkey {
   async executeTool<T = unknown>(call: ToolCall, options?: ExecuteOptions): Promise<Executed<T>> {
     const agentRunId = call.agentRunId ?? this.#options.agentRunId;
     const body = agentRunId === undefined ? call : { ...call, agentRunId };
-    return (await this.#core.call("executeTool", { body }, options)) as Executed<T>;
+    const content = this.#options.traceContent !== false;
+    const executed = await traced(body, content, () => this.#core.call("executeTool", { body }, options));
+    return executed as Executed<T>;
   }
 
   /** Calls a tool that pages, page after page, from `params.cursor` or the first. */
@@ -94,6 +98,15 @@ export class Valetkey {
       if (page.nextCursor === undefined) return;
       params = { ...params, cursor: page.nextCursor };
     }
+  }
+
+  /**
+   * Sends a raw request to a vendor with the credential of an account, for what no tool covers. The answer is the
+   * vendor's, whatever its status; what the host itself refuses is thrown.
+   */
+  proxy(request: ProxyRequest, options: CallOptions = {}): Promise<Response> {
+    const agentRunId = request.agentRunId ?? this.#options.agentRunId;
+    return this.#core.proxy(agentRunId === undefined ? request : { ...request, agentRunId }, options);
   }
 
   /** Any operation of the host by its id in `openapi.json`, as the generated types have it. */

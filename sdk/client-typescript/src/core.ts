@@ -1,9 +1,10 @@
 /** The generated operations over the transport: input to request, answer to value. Everything above is names. */
 import { type Clock, systemClock } from "./clock.js";
-import { InvalidAnswerError } from "./errors.js";
+import { InvalidAnswerError, ValetkeyError } from "./errors.js";
 import { type Operations, operations } from "./generated/operations.js";
 import { VERSION } from "./generated/version.js";
-import type { ExecuteOptions, ValetkeyOptions } from "./options.js";
+import type { CallOptions, ExecuteOptions, ValetkeyOptions } from "./options.js";
+import { type ProxyRequest, proxied, vendorsAnswer } from "./proxy.js";
 import { GivenTokens, IssuedTokens, type Issued, type TokenSource } from "./tokens.js";
 import { type Answer, type Connection, type Patience, type Request, send, textOf } from "./transport.js";
 import { type Shape, fromWire, toWire } from "./wire.js";
@@ -88,13 +89,21 @@ export class Core {
         body: bodyOf(operation, given["body"], operation.keyed === true && timeoutMs !== undefined),
       }),
     };
-    const answer = await send(
-      this.#connection,
-      request,
-      this.#patience(timeoutMs, options.signal, operation.keyed === true),
-      this.#tokens,
-    );
-    return value(answer, operation.answer) as Operations[Id]["answer"];
+    const patience = this.#patience(timeoutMs, options.signal, operation.keyed === true);
+    try {
+      const answer = await send(this.#connection, request, patience, this.#tokens);
+      return value(answer, operation.answer) as Operations[Id]["answer"];
+    } catch (error) {
+      if (error instanceof ValetkeyError) error.idempotencyKey = key;
+      throw error;
+    }
+  }
+
+  /** Sends a raw request to a vendor. Answers whatever the vendor answers; throws what the host refuses. */
+  async proxy(raw: ProxyRequest, options: CallOptions): Promise<Response> {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    const patience = this.#patience(timeoutMs, options.signal, true);
+    return vendorsAnswer(await send(this.#connection, proxied(raw, timeoutMs), patience, this.#tokens));
   }
 
   #patience(timeoutMs: number | undefined, signal: AbortSignal | undefined, hostEnds: boolean): Patience {
@@ -174,9 +183,9 @@ function pathOf(operation: Operation, input: Readonly<Record<string, unknown>>):
     if (given === undefined) continue;
     const text = textOfParameter(given);
     if (parameter.in === "path") {
-      if (text === "") throw new TypeError(`\`${name}\` is empty.`);
-      // A lone `.` or `..` would be taken for a step in the path.
-      const segment = /^\.{1,2}$/.test(text) ? text.replaceAll(".", "%2E") : encodeURIComponent(text);
+      // An empty segment, `.` and `..` would make another path of it.
+      if (/^\.{0,2}$/.test(text)) throw new TypeError(`\`${name}\` cannot be ${JSON.stringify(text)}.`);
+      const segment = encodeURIComponent(text);
       path = path.replace(`{${parameter.name}}`, () => segment);
     }
     if (parameter.in === "query") query.set(parameter.name, text);

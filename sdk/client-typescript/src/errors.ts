@@ -56,10 +56,12 @@ export class ValetkeyError extends Error {
   readonly fields: readonly Problem[];
   /** What the vendor itself said: untrusted text. */
   readonly vendor: VendorError | undefined;
-  /** Where the account's owner can mend this. */
-  readonly authorizationLink: string | undefined;
   /** The execution, `exe_…`, or the id of the host's log line; for the operator. */
   readonly executionId: string | undefined;
+
+  /** The key that a tool call went under: the same call under it does nothing twice. */
+  idempotencyKey: string | undefined;
+  readonly #authorizationLink: string | undefined;
 
   constructor(facts: ErrorFacts, options?: ErrorOptions) {
     super(facts.message, options);
@@ -72,8 +74,13 @@ export class ValetkeyError extends Error {
     this.retryAfterMs = facts.retryAfterMs;
     this.fields = facts.fields ?? [];
     this.vendor = facts.vendor;
-    this.authorizationLink = facts.authorizationLink;
+    this.#authorizationLink = facts.authorizationLink;
     this.executionId = facts.executionId;
+  }
+
+  /** Where the account's owner can mend this. The user's alone: it is not shown when an error is logged. */
+  get authorizationLink(): string | undefined {
+    return this.#authorizationLink;
   }
 
   /** What a model may see and can act on, with the link by which the account's owner can mend it. */
@@ -97,9 +104,9 @@ export class ValetkeyError extends Error {
   /** For logs: without the authorization link, which is the user's alone. */
   toJSON(): object {
     const { name, kind, message, side, retryable, nextStep, status, reason } = this;
-    const { retryAfterMs, fields, vendor, executionId } = this;
+    const { retryAfterMs, fields, vendor, executionId, idempotencyKey } = this;
     const own = { name, kind, message, side, retryable, nextStep, status, reason };
-    return { ...own, retryAfterMs, fields, vendor, executionId };
+    return { ...own, retryAfterMs, fields, vendor, executionId, idempotencyKey };
   }
 }
 

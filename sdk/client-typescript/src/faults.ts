@@ -1,6 +1,6 @@
 /** From what was answered, or was not, to the error that says so. */
 import { ApiError, InvalidAnswerError, type ValetkeyError } from "./errors.js";
-import { type ErrorKind, advice, faults } from "./generated/faults.js";
+import { type ErrorKind, type Fault, advice, faults } from "./generated/faults.js";
 import type { BodyError } from "./generated/types.js";
 import { fromWire } from "./wire.js";
 
@@ -12,6 +12,11 @@ const what: Readonly<Record<Unknown, string>> = {
   answer_late: "no answer came in time",
   gateway_answered: "a gateway before the host answered instead of it",
 };
+
+/** Whether this is an error of a kind that this version knows; a `switch` over its `kind` can be exhaustive. */
+export function isFault(error: unknown): error is Fault {
+  return error instanceof ApiError && isErrorKind(error.kind);
+}
 
 /** The error of an answer that is not a success. */
 export function faultOf(status: number, text: string): ValetkeyError {

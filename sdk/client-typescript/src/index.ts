@@ -20,10 +20,12 @@ export {
   type ErrorFacts,
   type ModelError,
 } from "./errors.js";
+export { isFault } from "./faults.js";
 export * from "./generated/faults.js";
 export type { Operations } from "./generated/operations.js";
 export type * from "./generated/types.js";
 export { VERSION } from "./generated/version.js";
 export { List, type Page } from "./list.js";
 export type { CallOptions, ExecuteOptions, ValetkeyOptions } from "./options.js";
+export type { ProxyRequest } from "./proxy.js";
 export { User, type ToolFilter, type UserOptions } from "./user.js";

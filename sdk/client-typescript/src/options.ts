@@ -19,6 +19,8 @@ export interface ValetkeyOptions {
   readonly maxAttempts?: number;
   /** The agent's own name for its run: every tool call is recorded under it. `forRun` gives a client for another. */
   readonly agentRunId?: string;
+  /** Whether spans of tool calls hold arguments and results, where OpenTelemetry is there: true when absent. */
+  readonly traceContent?: boolean;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Instead of the runtime's `fetch`. */

@@ -136,7 +136,9 @@ async function attempt(
   token: string | undefined,
 ): Promise<Answer | Failure> {
   const { method, path } = request;
-  const headers = new Headers({ ...connection.headers, ...(await traceHeaders()), ...request.headers });
+  const headers = new Headers(connection.headers);
+  const own = { ...(await traceHeaders()), ...request.headers };
+  for (const [name, text] of Object.entries(own)) headers.set(name, text);
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
   const body = request.body?.(deadline.remainingMs());
   let answer: Answer;

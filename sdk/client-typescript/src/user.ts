@@ -3,6 +3,7 @@ import type { Executed, Valetkey } from "./client.js";
 import type { ConnectedAccount, Link, NewLink, Tool } from "./generated/types.js";
 import type { List } from "./list.js";
 import type { CallOptions, ExecuteOptions } from "./options.js";
+import type { ProxyRequest } from "./proxy.js";
 
 /** What holds for every call of one user. */
 export interface UserOptions {
@@ -42,6 +43,12 @@ export class User {
     return this.#options.connectionName;
   }
 
+  /** The same user, on one connection; on the present one when none is named. */
+  on(connectionName: string | undefined): User {
+    if (connectionName === undefined) return this;
+    return new User(this.#client, this.identifier, { ...this.#options, connectionName });
+  }
+
   /** Calls a tool. */
   execute<T = unknown>(
     toolName: string,
@@ -63,6 +70,17 @@ export class User {
   /** The tools that the user can call now. */
   tools(filter: ToolFilter = {}, options?: CallOptions): List<Tool> {
     return this.#client.tools.scoped({ ...filter, identifier: this.identifier, limit: 200 }, options);
+  }
+
+  /** The tools of a connection, whether the user has connected an account there or not. */
+  async toolsOf(
+    connectionName: string,
+    filter: ToolFilter = {},
+    options?: CallOptions,
+  ): Promise<readonly Tool[]> {
+    const { connector } = await this.#client.connections.get(connectionName, options);
+    if (filter.connector !== undefined && filter.connector !== connector) return [];
+    return this.#client.tools.list({ ...filter, connector, limit: 200 }, options).all();
   }
 
   /** Those of the user's tools that fit a few words best, best first. */
@@ -89,6 +107,16 @@ export class User {
       { ...more, connectionName, identifier: this.identifier },
       options,
     );
+  }
+
+  /** Sends a raw request to a vendor with the credential of the user's account. */
+  proxy(
+    request: Omit<ProxyRequest, "identifier" | "connectedAccountId">,
+    options?: CallOptions,
+  ): Promise<Response> {
+    const { agentRunId } = this.#options;
+    const own = { ...(agentRunId !== undefined && { agentRunId }), ...request, identifier: this.identifier };
+    return this.#client.proxy(own, options);
   }
 
   #call(toolName: string, params: Readonly<Record<string, unknown>>) {

@@ -12,7 +12,7 @@ export type { ToolsetOptions } from "./toolset.js";
  */
 export class ToolCallError extends Error {
   override readonly name = "ToolCallError";
-  declare readonly cause: ValetkeyError | undefined;
+  declare readonly cause: ValetkeyError;
 }
 
 /** The tools that a user can call now, by name, for `tools` of `generateText` and its like. */
@@ -26,8 +26,8 @@ export async function aiSdkTools(user: User, options: ToolsetOptions = {}): Prom
         description: tool.description,
         inputSchema: jsonSchema<Record<string, unknown>>({ ...tool.inputSchema }),
         execute: async (input, { abortSignal }) => {
-          const { text, value, error, isError } = await set.run(tool.name, input, abortSignal);
-          if (isError) throw new ToolCallError(text, { cause: error });
+          const { text, value, error } = await set.run(tool.name, input, abortSignal);
+          if (error !== undefined) throw new ToolCallError(text, { cause: error });
           return value;
         },
       }),

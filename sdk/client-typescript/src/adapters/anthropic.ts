@@ -54,9 +54,9 @@ export class AnthropicTools {
     const uses = content.filter((block) => block.type === "tool_use");
     return Promise.all(
       uses.map(async ({ id, name, input }) => {
-        const { text, isError } = await this.#set.run(String(name), input, signal);
+        const { text, error } = await this.#set.run(String(name), input, signal);
         const block = { type: "tool_result", tool_use_id: String(id), content: text } as const;
-        return isError ? { ...block, is_error: true } : block;
+        return error === undefined ? block : { ...block, is_error: true };
       }),
     );
   }

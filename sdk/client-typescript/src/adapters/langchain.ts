@@ -29,10 +29,10 @@ export async function langchainTools(
         responseFormat: "content_and_artifact",
         verboseParsingErrors: true,
         func: async (input, _run, config) => {
-          const { text, executed, error, isError } = await set.run(tool.name, input, config?.signal);
+          const { text, executed, error } = await set.run(tool.name, input, config?.signal);
           const artifact = executed ?? error;
           const id: unknown = (config as { toolCall?: { id?: unknown } } | undefined)?.toolCall?.id;
-          if (!isError || typeof id !== "string") return [text, artifact];
+          if (error === undefined || typeof id !== "string") return [text, artifact];
           const message = { content: text, artifact, tool_call_id: id, name: tool.name };
           return [new ToolMessage({ ...message, status: "error" }), artifact];
         },
