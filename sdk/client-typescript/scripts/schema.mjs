@@ -6,12 +6,24 @@ export const camel = (name) => name.replace(/[_-]+([a-z0-9])/gi, (_, first) => f
 /** Names that TypeScript has for something else. */
 const RENAMED = { Error: "ErrorAnswer" };
 
+/** Types in others' words, to be handed on as they are: they and what they hold keep the names of the wire. */
+const FOREIGN = ["ToolForModel"];
+
 export class Writer {
   /** Names of declared types that were written. */
   named = new Set();
 
   constructor(document) {
     this.schemas = document.components.schemas;
+    this.foreign = new Set();
+    for (const name of FOREIGN) this.#leave(name);
+  }
+
+  #leave(name) {
+    if (!(name in this.schemas) || this.foreign.has(name)) return;
+    this.foreign.add(name);
+    const refs = JSON.stringify(this.schemas[name]).matchAll(/"#\/components\/schemas\/([^"]+)"/g);
+    for (const [, within] of refs) this.#leave(within);
   }
 
   comment(...parts) {
@@ -30,7 +42,7 @@ export class Writer {
     const doc = this.comment(schema.description);
     const own = this.name(name);
     return schema.properties && !schema.oneOf && !schema.allOf
-      ? `${doc}export interface ${own} ${this.members(schema)}`
+      ? `${doc}export interface ${own} ${this.members(schema, this.foreign.has(name))}`
       : `${doc}export type ${own} = ${this.type(schema)};`;
   }
 
@@ -40,12 +52,12 @@ export class Writer {
     return name;
   }
 
-  members(schema) {
+  members(schema, foreign = false) {
     const required = new Set(schema.required ?? []);
     const lines = Object.entries(schema.properties).map(([wire, member]) => {
       const optional = !required.has(wire);
       const type = this.type(optional ? withoutNull(member) : member);
-      return `${this.comment(member.description)}${camel(wire)}${optional ? "?" : ""}: ${type};`;
+      return `${this.comment(member.description)}${foreign ? wire : camel(wire)}${optional ? "?" : ""}: ${type};`;
     });
     return `{\n${lines.join("\n")}\n}`;
   }
@@ -88,13 +100,12 @@ export class Writer {
   shapes() {
     const out = {};
     for (const [name, schema] of Object.entries(this.schemas)) {
-      if (!schema.properties) continue;
+      if (!schema.properties || this.foreign.has(name)) continue;
       const required = new Set(schema.required ?? []);
       out[RENAMED[name] ?? name] = Object.fromEntries(
         Object.entries(schema.properties).map(([wire, member]) => {
           const entry = { wire };
-          const within = this.within(member);
-          if (within) entry.shape = within;
+          Object.assign(entry, this.within(member));
           if (!required.has(wire)) entry.optional = true;
           return [camel(wire), entry];
         }),
@@ -103,18 +114,25 @@ export class Writer {
     return out;
   }
 
-  /** The declared object that a schema holds: itself, in an array, or behind a union with null. */
+  /**
+   * The declared object that a schema holds: itself, in an array, or as one alternative of a union, which then holds
+   * values in others' words too. Nothing when it holds none.
+   */
   within(schema) {
     if (schema.$ref) {
       const name = referred(schema);
-      return this.schemas[name].properties ? (RENAMED[name] ?? name) : this.within(this.schemas[name]);
+      if (this.foreign.has(name)) return { alternative: true };
+      return this.schemas[name].properties
+        ? { shape: RENAMED[name] ?? name }
+        : this.within(this.schemas[name]);
     }
     if (schema.items) return this.within(schema.items);
-    const alternatives = schema.oneOf ?? schema.anyOf ?? schema.allOf ?? [];
-    const within = alternatives.map((it) => this.within(it)).filter(Boolean);
-    if (within.length > 1) throw new Error(`no shape for a union of ${within.join(" and ")}`);
     if (schema.properties) throw new Error(`give this object a name of its own: ${JSON.stringify(schema)}`);
-    return within[0];
+    const alternatives = schema.oneOf ?? schema.anyOf ?? schema.allOf ?? [];
+    const within = alternatives.map((it) => this.within(it));
+    const shapes = [...new Set(within.map((it) => it.shape).filter(Boolean))];
+    if (shapes.length > 1) throw new Error(`no shape for a union of ${shapes.join(" and ")}`);
+    return Object.assign({}, ...within);
   }
 
   /** One operation: its row of the table, the type of its input, the type of its answer. */
@@ -136,12 +154,12 @@ export class Writer {
     const body = operation.requestBody;
     if (body) {
       const [media, { schema }] = Object.entries(body.content)[0];
-      entry.body = { media, ...shapeOf(this.within(schema)) };
+      entry.body = { media, ...this.within(schema) };
       members.push(`body${body.required ? "" : "?"}: ${this.type(schema)};`);
     }
     const [, success] = Object.entries(operation.responses).find(([status]) => status.startsWith("2"));
     const content = success.content?.["application/json"]?.schema;
-    if (content) entry.answer = { ...shapeOf(this.within(content)) };
+    if (content) entry.answer = this.within(content);
     return {
       entry,
       input: members.length === 0 ? "Readonly<Record<never, never>>" : `{\n${members.join("\n")}\n}`,
@@ -152,10 +170,6 @@ export class Writer {
 
 function referred(schema) {
   return schema.$ref.replace("#/components/schemas/", "");
-}
-
-function shapeOf(shape) {
-  return shape ? { shape } : {};
 }
 
 /** An optional member is absent rather than null. */

@@ -30,7 +30,7 @@ export type Executed<T = unknown> = Omit<AnyExecuted, "data"> & { data: T };
 export type ToolCall = Omit<ExecuteTool, "deadlineMs">;
 
 /** The filters of a list, without its paging. `limit` is the length of its pages. */
-type Filter<Id extends OperationId> = Omit<Operations[Id]["input"], "cursor">;
+type Filter<Id extends OperationId> = Omit<Operations[Id]["input"], "cursor" | "format">;
 
 /** Cores that several clients share, and with them the access token. */
 const cores = new WeakMap<ValetkeyOptions, Core>();
@@ -171,23 +171,24 @@ class Tools {
 
   /** Every tool of every connector that is loaded, by name. */
   list(filter: Filter<"listTools"> = {}, options?: CallOptions): List<Tool> {
-    return listOf((page) => this.#core.call("listTools", { ...filter, ...page }, options));
+    return toolsOf((page) => this.#core.call("listTools", { ...filter, ...page }, options));
   }
 
   /** The tools that a user can call now: those of the connectors on which they have an active account. */
   scoped(filter: Filter<"listScopedTools">, options?: CallOptions): List<Tool> {
-    return listOf((page) => this.#core.call("listScopedTools", { ...filter, ...page }, options));
+    return toolsOf((page) => this.#core.call("listScopedTools", { ...filter, ...page }, options));
   }
 
   /** The tools that fit a few words best, best first. */
-  async search(query: Operations["searchTools"]["input"], options?: CallOptions): Promise<readonly Tool[]> {
-    const { items } = await this.#core.call("searchTools", query, options);
+  async search(query: Filter<"searchTools">, options?: CallOptions): Promise<readonly Tool[]> {
+    const { items } = ownTools(await this.#core.call("searchTools", query, options));
     return items;
   }
 
   /** One tool by its name or an alias. */
-  get(name: string, options?: CallOptions): Promise<Tool> {
-    return this.#core.call("getTool", { name }, options);
+  async get(name: string, options?: CallOptions): Promise<Tool> {
+    const tool: unknown = await this.#core.call("getTool", { name }, options);
+    return tool as Tool;
   }
 }
 
@@ -257,6 +258,15 @@ class Connectors {
 }
 
 export type { ConnectedAccounts, Connections, Connectors, Executions, Tools };
+
+/** Tools in the host's own shape, since no model's format was asked for. */
+function ownTools(page: Page<unknown>): Page<Tool> {
+  return page as Page<Tool>;
+}
+
+function toolsOf(fetch: (page: { cursor?: string }) => Promise<Page<unknown>>): List<Tool> {
+  return listOf(async (page) => ownTools(await fetch(page)));
+}
 
 function listOf<T>(fetch: (page: { cursor?: string }) => Promise<Page<T>>): List<T> {
   return new List((cursor) => fetch(cursor === undefined ? {} : { cursor }));

@@ -7,7 +7,7 @@ import type { CallOptions, ExecuteOptions, ValetkeyOptions } from "./options.js"
 import { type ProxyRequest, proxied, vendorsAnswer } from "./proxy.js";
 import { GivenTokens, IssuedTokens, type Issued, type TokenSource } from "./tokens.js";
 import { type Answer, type Connection, type Patience, type Request, send, textOf } from "./transport.js";
-import { type Shape, fromWire, toWire } from "./wire.js";
+import { type Place, fromWire, toWire } from "./wire.js";
 
 /** Name of an operation of the host. */
 export type OperationId = keyof Operations;
@@ -17,8 +17,8 @@ interface Operation {
   readonly path: string;
   readonly parameters: Readonly<Record<string, { readonly in: string; readonly name: string }>>;
   readonly keyed?: true;
-  readonly body?: { readonly media: string; readonly shape?: Shape };
-  readonly answer?: { readonly shape?: Shape };
+  readonly body?: Place & { readonly media: string };
+  readonly answer?: Place;
 }
 
 /** Beyond the longest deadline that hosts allow by default: only a host that is gone is silent for so long. */
@@ -166,10 +166,10 @@ export class Core {
   }
 }
 
-function value(answer: Answer, expected: { readonly shape?: Shape } | undefined): unknown {
+function value(answer: Answer, expected: Place | undefined): unknown {
   if (expected === undefined) return undefined;
   try {
-    return fromWire(JSON.parse(textOf(answer)), expected.shape);
+    return fromWire(JSON.parse(textOf(answer)), expected);
   } catch {
     throw new InvalidAnswerError(answer.status, "its body is not whole JSON");
   }
@@ -215,7 +215,7 @@ function bodyOf(
   tellDeadline: boolean,
 ): (remainingMs: number) => BodyInit {
   if (operation.body?.media !== "application/json") return () => body as BodyInit;
-  const wire = toWire(body, operation.body.shape);
+  const wire = toWire(body, operation.body);
   return (remainingMs) =>
     // A deadline that has just passed is still one: the host refuses zero.
     JSON.stringify(tellDeadline ? { ...(wire as object), deadline_ms: Math.max(1, remainingMs) } : wire);

@@ -64,7 +64,7 @@ function errorOf(text: string): BodyError | undefined {
     return undefined;
   }
   if (body === null || typeof body !== "object" || !("error" in body)) return undefined;
-  const error = fromWire(body.error, "BodyError");
+  const error = fromWire(body.error, { shape: "BodyError" });
   const whole =
     error !== null &&
     typeof error === "object" &&
