@@ -72,8 +72,9 @@ export class Core {
   ): Promise<Operations[Id]["answer"]> {
     const operation: Operation = operations[id];
     const given = input as Readonly<Record<string, unknown>>;
-    const writes = operation.method !== "GET" && options.readOnly !== true;
-    const key = operation.keyed === true && writes ? (options.idempotencyKey ?? newKey()) : undefined;
+    const keyed = operation.keyed === true;
+    const writes = operation.method !== "GET" && !(keyed && options.readOnly === true);
+    const key = keyed ? (options.idempotencyKey ?? (writes ? newKey() : undefined)) : undefined;
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const request: Request = {
       method: operation.method,
@@ -86,10 +87,10 @@ export class Core {
       writes,
       repeatable: !writes || key !== undefined || REPEATABLE.has(id),
       ...(operation.body !== undefined && {
-        body: bodyOf(operation, given["body"], operation.keyed === true && timeoutMs !== undefined),
+        body: bodyOf(operation, given["body"], keyed && timeoutMs !== undefined),
       }),
     };
-    const patience = this.#patience(timeoutMs, options.signal, operation.keyed === true);
+    const patience = this.#patience(timeoutMs, options.signal, keyed);
     try {
       const answer = await send(this.#connection, request, patience, this.#tokens);
       return value(answer, operation.answer) as Operations[Id]["answer"];
@@ -107,6 +108,8 @@ export class Core {
   }
 
   #patience(timeoutMs: number | undefined, signal: AbortSignal | undefined, hostEnds: boolean): Patience {
+    if (timeoutMs !== undefined && !(timeoutMs > 0))
+      throw new TypeError("`timeoutMs` must be more than zero.");
     return {
       timeoutMs: timeoutMs ?? SILENCE_MS,
       maxWaitMs: timeoutMs === undefined ? MAX_WAIT_MS : Infinity,

@@ -122,14 +122,22 @@ export class ConnectionFailedError extends ValetkeyError {
 
   constructor(cause: unknown) {
     const code = codeOf(cause);
+    const named = code === undefined ? "" : ` (${code})`;
+    const common = { kind: "connection_failed", side: "host" };
     super(
-      {
-        kind: "connection_failed",
-        message: `The host cannot be reached${code === undefined ? "" : ` (${code})`}. Nothing was changed; call again later.`,
-        side: "host",
-        retryable: true,
-        nextStep: "Check the host's URL and that it runs, then call again.",
-      },
+      isUntrusted(code)
+        ? {
+            ...common,
+            message: `The host's certificate is not trusted here${named}. Nothing was sent.`,
+            retryable: false,
+            nextStep: "Trust the host's certificate: in Node, name its file in NODE_EXTRA_CA_CERTS.",
+          }
+        : {
+            ...common,
+            message: `The host cannot be reached${named}. Nothing was changed; call again later.`,
+            retryable: true,
+            nextStep: "Check the host's URL and that it runs, then call again.",
+          },
       { cause },
     );
   }
@@ -166,6 +174,11 @@ export class InvalidAnswerError extends ValetkeyError {
       status,
     });
   }
+}
+
+/** Whether a code says that a certificate is not trusted, for which no connection comes about. */
+export function isUntrusted(code: string | undefined): boolean {
+  return code !== undefined && /^(CERT_|DEPTH_ZERO_|ERR_TLS_CERT_|SELF_SIGNED_|UNABLE_TO_)/.test(code);
 }
 
 /** The system's word for a failed connection, `ECONNREFUSED`. It names no address and no header. */

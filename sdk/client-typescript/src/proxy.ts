@@ -43,7 +43,7 @@ export function proxied(raw: ProxyRequest, timeoutMs: number | undefined): Reque
     "connected-account-id": raw.connectedAccountId,
     endpoint: raw.endpoint,
     "agent-run-id": raw.agentRunId,
-    "deadline-ms": timeoutMs?.toString(),
+    "deadline-ms": timeoutMs === undefined ? undefined : Math.ceil(timeoutMs).toString(),
   };
   const headers: Record<string, string> = {
     accept: "*/*",

@@ -10,6 +10,7 @@ import {
   InvalidAnswerError,
   type ValetkeyError,
   codeOf,
+  isUntrusted,
 } from "./errors.js";
 import { ambiguous, faultOf, isGateway } from "./faults.js";
 import type { TokenSource } from "./tokens.js";
@@ -168,7 +169,10 @@ function late(request: Request, patience: Patience): Failure {
 }
 
 function lost(request: Request, cause: unknown): Failure {
-  if (NOT_SENT.has(codeOf(cause) ?? "")) return { error: new ConnectionFailedError(cause), again: "later" };
+  const code = codeOf(cause);
+  if (isUntrusted(code)) return { error: new ConnectionFailedError(cause) };
+  if (code !== undefined && NOT_SENT.has(code))
+    return { error: new ConnectionFailedError(cause), again: "later" };
   const again = request.repeatable ? ({ again: "later" } as const) : {};
   if (request.writes) return { error: ambiguous("answer_lost", undefined, cause), unsettled: true, ...again };
   return { error: new ConnectionFailedError(cause), ...again };

@@ -269,14 +269,15 @@ function facts(error: ValetkeyError): Record<string, unknown> {
 function sound(error: ValetkeyError, secrets: readonly string[]): void {
   assert.ok(error.nextStep.length > 10, "it says what to do next");
   assert.ok(String(error).includes(error.message), "its text holds its message");
-  const said = [
-    inspect(error, { depth: 9 }),
-    JSON.stringify(error),
-    JSON.stringify(error.forModel()),
-    error.stack,
-  ];
+  const logged = [inspect(error, { depth: 9 }), JSON.stringify(error), error.stack ?? ""];
+  const told = JSON.stringify(error.forModel());
   for (const secret of secrets.filter((text) => text !== "")) {
-    assert.ok(!said.some((text) => text?.includes(secret)), "it holds no secret");
+    assert.ok(![...logged, told].some((text) => text.includes(secret)), "it holds no secret");
+  }
+  const link = error.authorizationLink;
+  if (link !== undefined) {
+    assert.ok(told.includes(link), "a model is told the link");
+    assert.ok(!logged.some((text) => text.includes(link)), "a log is not");
   }
 }
 

@@ -14,6 +14,7 @@ import {
   isFault,
 } from "@valetkey/client";
 
+import { certificate } from "./support/certificate.js";
 import { type Received, type Serving, json, promised, serve } from "./support/server.js";
 
 const TOKEN = { access_token: "token-of-the-test", token_type: "Bearer", expires_in: 3600, scope: "" };
@@ -151,6 +152,25 @@ test("a read from a host that is gone fails without a doubt left", async () => {
   );
 });
 
+test("a certificate that is not trusted is named so, with what to do, and nothing is sent", async () => {
+  const seen: string[] = [];
+  const server = await serve((request) => seen.push(request.path), certificate);
+  try {
+    const client = new Valetkey({ baseUrl: server.url, accessToken: "t" });
+    await assert.rejects(
+      client.executeTool({ toolName: "x", identifier: "ada" }),
+      (error) =>
+        error instanceof ConnectionFailedError &&
+        !error.retryable &&
+        error.message.includes("DEPTH_ZERO_SELF_SIGNED_CERT") &&
+        error.nextStep.includes("NODE_EXTRA_CA_CERTS"),
+    );
+    assert.deepEqual(seen, []);
+  } finally {
+    await server.close();
+  }
+});
+
 test("a token function is asked again, once, when its token is refused", async () => {
   const seen: (string | undefined)[] = [];
   const server = await serve((request, response) => {
@@ -226,6 +246,38 @@ test("a client that cannot work says at once what is missing", () => {
     (error: Error) => error.message.includes("`baseUrl`") && !error.message.includes(SECRET),
   );
   assert.throws(() => new Valetkey({ baseUrl: "https://keys.example", clientId: "vk_1" }), /`clientSecret`/);
+});
+
+test("a time that is none is refused at once, and a very long one is a time", async () => {
+  const host = await hostThat((_, response) => {
+    json(response, { items: [] });
+  });
+  try {
+    for (const timeoutMs of [0, -1, Number.NaN]) {
+      await assert.rejects(host.client.tools.list({}, { timeoutMs }).all(), TypeError);
+    }
+    for (const timeoutMs of [2 ** 40, Infinity]) {
+      assert.deepEqual(await host.client.tools.list({}, { timeoutMs }).all(), []);
+    }
+  } finally {
+    await host.close();
+  }
+});
+
+test("a key of the caller's own goes along even with a call that reads", async () => {
+  const keys: unknown[] = [];
+  const host = await hostThat((request, response) => {
+    keys.push(request.headers["idempotency-key"]);
+    json(response, { data: null, execution_id: "exe_1" });
+  });
+  try {
+    const call = { toolName: "x", identifier: "ada" };
+    await host.client.executeTool(call, { readOnly: true, idempotencyKey: "mine" });
+    await host.client.executeTool(call, { readOnly: true });
+    assert.deepEqual(keys, ["mine", undefined]);
+  } finally {
+    await host.close();
+  }
 });
 
 test("an id that would be another path is refused before anything is sent", async () => {

@@ -1,5 +1,6 @@
 /** A real HTTP server on a free port, which answers as a test says. */
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import { type ServerOptions, createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** One request, read whole. */
@@ -18,11 +19,12 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** Serves until it is closed. */
+/** Serves until it is closed; by TLS with a certificate. */
 export async function serve(
   handle: (request: Received, response: ServerResponse) => unknown,
+  certificate?: Pick<ServerOptions, "key" | "cert">,
 ): Promise<Serving> {
-  const server = createServer((message, response) => {
+  const listener = (message: IncomingMessage, response: ServerResponse): void => {
     void (async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of message) chunks.push(chunk as Buffer);
@@ -41,11 +43,13 @@ export async function serve(
     })().catch(() => {
       message.socket.destroy();
     });
-  });
+  };
+  const server =
+    certificate === undefined ? createServer(listener) : createSecureServer(certificate, listener);
   await listening(server);
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${String(port)}`,
+    url: `${certificate === undefined ? "http" : "https"}://127.0.0.1:${String(port)}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
