@@ -26,10 +26,10 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
             .to_string_lossy()
             .into_owned();
         if path.is_dir() {
-            if name != "node_modules" && name != "target" {
+            if !["node_modules", "target", "dist", "build"].contains(&name.as_str()) {
                 gather(&path, files);
             }
-        } else if ["rs", "wit", "toml", "md", "html", "mjs"]
+        } else if ["rs", "wit", "toml", "md", "html", "mjs", "ts"]
             .iter()
             .any(|kind| name.ends_with(&format!(".{kind}")))
         {
