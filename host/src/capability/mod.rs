@@ -7,6 +7,7 @@
 pub(crate) mod bindings;
 mod http;
 pub(crate) mod log;
+mod progress;
 mod runtime;
 pub(crate) mod session;
 
@@ -18,6 +19,7 @@ use valetkey_manifest::AuthKind;
 use crate::egress::Reach;
 
 pub use log::{GuestLog, LogLine, sanitise};
+pub use progress::{Progress, Step};
 
 /// What one call may use, in full.
 pub struct Grant {
@@ -33,6 +35,8 @@ pub struct Grant {
     pub account_config: Arc<BTreeMap<String, String>>,
     /// The guest's log lines.
     pub log: Arc<GuestLog>,
+    /// Who is told how far the call is.
+    pub progress: Option<Progress>,
 }
 
 /// Limits of one call; `config::Sandbox` with the manifest's wishes applied.
@@ -67,4 +71,6 @@ pub struct CallContext {
     pub page_token: Option<String>,
     /// Items wanted on the page.
     pub page_size: Option<u32>,
+    /// Further facts by name, of which a guest takes those that it knows.
+    pub ext: Vec<(String, String)>,
 }

@@ -148,6 +148,11 @@ impl Config {
         if self.sandbox.memory_bytes > self.sandbox.max_memory_bytes {
             problems.push("`sandbox.memory_bytes` is larger than `sandbox.max_memory_bytes`".to_owned());
         }
+        for issuer in &self.mcp.issuers {
+            if let Some(problem) = issuer.problem() {
+                problems.push(format!("`mcp.issuers` has `{}`: {problem}", issuer.issuer));
+            }
+        }
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
             problems.push(format!("`log.filter` is `{}`: {error}", self.log.filter));
         }
@@ -288,6 +293,10 @@ fn typed(defaults: &Config, setting: &Setting, text: &str) -> toml::Value {
     let parsed = match defaults.value(setting) {
         Value::Number(_) => text.trim().parse().ok().map(toml::Value::Integer),
         Value::Bool(_) => text.trim().parse().ok().map(toml::Value::Boolean),
+        Value::Array(_) => format!("list = {text}")
+            .parse()
+            .ok()
+            .and_then(|mut table: Table| table.remove("list")),
         _ => None,
     };
     parsed.unwrap_or_else(|| toml::Value::String(text.to_owned()))
@@ -298,6 +307,7 @@ fn wanted(defaults: &Config, setting: &Setting) -> &'static str {
         ("listen", _) => "an address and a port like 127.0.0.1:8470",
         (_, Value::Number(_)) => "a whole number",
         (_, Value::Bool(_)) => "true or false",
+        (_, Value::Array(_)) => "a list, as in TOML",
         _ => "a text",
     }
 }
