@@ -111,14 +111,21 @@ async fn wrong_arguments_and_the_vendors_refusals_are_results_that_say_what_to_c
 
 #[tokio::test]
 async fn progress_comes_to_who_gave_a_token_grows_and_ends_before_the_result() {
-    let rig = Rig::start().await;
-    let host = &rig.world.host;
+    let world = World::start_with(
+        |config| config.mcp.max_result_chars = 1_000_000,
+        Options::default(),
+    )
+    .await;
+    world.connect("hubspot", "ada").await;
+    let host = &world.host;
+    let all = server(host, "all", json!({})).await;
+    let ada = session(host, &all, "ada", json!({})).await;
     let call = Message::call("hubspot_contacts_search", json!({"limit": 250}));
-    let quiet = messages(&call.send(host, &rig.ada).await);
+    let quiet = messages(&call.send(host, &ada).await);
     assert_eq!(quiet.len(), 1, "no token, no progress");
 
     let told = call.param("_meta", json!({"progressToken": "t-1"}));
-    let told = messages(&told.send(host, &rig.ada).await);
+    let told = messages(&told.send(host, &ada).await);
     let (result, steps) = told.split_last().expect("messages");
     assert_eq!(result["result"]["isError"], false, "{result}");
     assert!(steps.len() > 1, "a step for each vendor page: {told:?}");
