@@ -134,12 +134,9 @@ async fn a_revoked_session_ends_its_open_streams_and_no_others() {
             "only the end of the stream: {message}"
         );
     }
-    let removed = host.api(
-        Method::PATCH,
-        &format!("/api/v1/mcp_servers/{}", rig.server.id),
-        json!({"read_only": true}),
-    );
-    removed.await.expect(200);
+    let path = format!("/api/v1/mcp_servers/{}", rig.server.id);
+    let change = json!({"read_only": true});
+    host.api(Method::PATCH, &path, change).await.expect(200);
     let heard = theirs.next().await.expect("the other goes on");
     assert_eq!(heard["method"], "notifications/tools/list_changed");
 }

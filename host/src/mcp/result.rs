@@ -1,7 +1,6 @@
 //! A tool's outcome as an agent reads it: structured content and the same as text, small enough to
 //! be read whole, with what to do for the rest.
 
-use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, ContentBlock, InputRequests, ResultType};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
