@@ -107,6 +107,18 @@ text_id!(
     |text| !text.is_empty() && text.len() <= 256 && !text.chars().any(char::is_control)
 );
 
+text_id!(
+    /// A virtual MCP server's name within an environment.
+    ServerName,
+    "a server name: 1 to 100 of a-z, 0-9, `_`, `-`",
+    |text| {
+        (1..=100).contains(&text.len())
+            && text
+                .bytes()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_' || c == b'-')
+    }
+);
+
 macro_rules! generated_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $wanted:literal) => {
         text_id!(
@@ -153,4 +165,16 @@ generated_id!(
     ClientId,
     "vkc_",
     "a client id (`vkc_…`)"
+);
+generated_id!(
+    /// A virtual MCP server.
+    ServerId,
+    "mcp_",
+    "a virtual MCP server id (`mcp_…`)"
+);
+generated_id!(
+    /// A session of one user on a virtual MCP server.
+    SessionId,
+    "mses_",
+    "a session id (`mses_…`)"
 );

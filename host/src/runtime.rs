@@ -21,6 +21,7 @@ use crate::id::EnvironmentId;
 use crate::journal::{Actor, Journal};
 use crate::registry::{Registry, watch};
 use crate::sandbox::Sandbox;
+use crate::servers::Servers;
 use crate::store::Store;
 use crate::store::lock::FolderLock;
 use crate::store::sled::SledStore;
@@ -51,10 +52,14 @@ pub struct Runtime {
     pub access: Arc<Access>,
     /// Connections and accounts.
     pub accounts: Arc<Accounts>,
+    /// Virtual MCP servers and the sessions on them.
+    pub servers: Arc<Servers>,
     /// What running calls share.
     pub calls: Calls,
     /// `https://host[:port]` under which browsers reach us, no trailing slash.
     pub public_url: String,
+    /// Cancelled when the host takes no more requests: streams without an end end then.
+    pub draining: CancellationToken,
     stop: CancellationToken,
     tasks: TaskTracker,
     /// Held for as long as the host lives: one process per data folder.
@@ -115,6 +120,19 @@ impl Runtime {
             public_url.clone(),
         );
         let accounts = accounts.await?;
+        let servers = Servers::open(
+            Arc::clone(&store),
+            Arc::clone(&vault),
+            Arc::clone(&journal),
+            Arc::clone(&registry),
+            Arc::clone(&access),
+            Arc::clone(&accounts),
+            Arc::clone(&egress),
+            &config.mcp,
+            clock.clone(),
+            public_url.clone(),
+        );
+        let servers = servers.await?;
         let calls = Calls::new(Arc::clone(&store), Arc::clone(&vault), clock.clone(), &config);
 
         let stop = CancellationToken::new();
@@ -133,8 +151,10 @@ impl Runtime {
             registry,
             access,
             accounts,
+            servers,
             calls,
             public_url,
+            draining: CancellationToken::new(),
             stop,
             tasks,
             _lock: lock,

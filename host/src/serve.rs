@@ -39,6 +39,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// the running requests are done or `server.drain_ms` is over.
 pub async fn serve(listener: TcpListener, runtime: Arc<Runtime>, shutdown: CancellationToken) {
     let drain = Duration::from_millis(runtime.config.server.drain_ms);
+    let draining = runtime.draining.clone();
     let router = api::router(runtime);
     let builder = Arc::new(builder());
     let connections = GracefulShutdown::new();
@@ -65,6 +66,7 @@ pub async fn serve(listener: TcpListener, runtime: Arc<Runtime>, shutdown: Cance
         }
     }
     drop(listener);
+    draining.cancel();
     if tokio::time::timeout(drain, connections.shutdown()).await.is_err() {
         tracing::warn!(
             drain_ms = drain.as_millis(),

@@ -120,6 +120,7 @@ fn fresh(bench: &Bench) {
                 declaration: Some(Arc::clone(&bench.declaration)),
                 page_token: None,
                 page_size: Some(PAGE_SIZE),
+                ext: Vec::new(),
             };
             let call = bench
                 .sandbox
@@ -190,6 +191,7 @@ impl Bench {
             scopes: Arc::new([]),
             account_config: Arc::new(BTreeMap::new()),
             log: Arc::new(GuestLog::default()),
+            progress: None,
         }
     }
 }

@@ -91,6 +91,8 @@ pub fn manifest(name: &str) -> Manifest {
             any_scopes: Vec::new(),
             input: json!({"type": "object", "properties": {}, "additionalProperties": false}),
             output: None,
+            result: valetkey_manifest::tool::Shape::Data,
+            portable: true,
             request: None,
             response: None,
             paging: None,

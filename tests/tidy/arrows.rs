@@ -20,16 +20,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("serve", &["api", "runtime"]),
     (
+        "mcp",
+        &["access", "accounts", "call", "registry", "runtime", "servers"],
+    ),
+    (
         "api",
         &[
-            "access", "accounts", "call", "grpc", "journal", "registry", "runtime",
+            "access", "accounts", "call", "grpc", "journal", "mcp", "registry", "runtime", "servers",
         ],
     ),
     ("grpc", &["access", "accounts", "call", "registry", "runtime"]),
     (
         "runtime",
         &[
-            "access", "accounts", "call", "egress", "journal", "registry", "sandbox", "store", "vault",
+            "access", "accounts", "call", "egress", "journal", "registry", "sandbox", "servers", "store",
+            "vault",
         ],
     ),
     (
@@ -43,8 +48,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "registry",
             "runtime",
             "sandbox",
+            "servers",
             "store",
             "vault",
+        ],
+    ),
+    (
+        "servers",
+        &[
+            "access", "accounts", "egress", "journal", "registry", "store", "vault",
         ],
     ),
     ("accounts", &["egress", "journal", "registry", "store", "vault"]),

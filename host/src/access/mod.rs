@@ -62,11 +62,17 @@ pub enum Scope {
     /// Read executions.
     #[serde(rename = "executions:read")]
     ExecutionsRead,
+    /// Configure virtual MCP servers.
+    #[serde(rename = "servers:write")]
+    ServersWrite,
+    /// Make, list and end session tokens of virtual MCP servers.
+    #[serde(rename = "sessions:write")]
+    SessionsWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::ToolsRead,
         Self::ToolsExecute,
         Self::AccountsRead,
@@ -75,6 +81,8 @@ impl Scope {
         Self::ConnectionsWrite,
         Self::ConnectorsWrite,
         Self::ExecutionsRead,
+        Self::ServersWrite,
+        Self::SessionsWrite,
     ];
 
     /// Its public text.
@@ -89,6 +97,8 @@ impl Scope {
             Self::ConnectionsWrite => "connections:write",
             Self::ConnectorsWrite => "connectors:write",
             Self::ExecutionsRead => "executions:read",
+            Self::ServersWrite => "servers:write",
+            Self::SessionsWrite => "sessions:write",
         }
     }
 
@@ -104,6 +114,8 @@ impl Scope {
             Self::ConnectionsWrite => "Configure connections.",
             Self::ConnectorsWrite => "Install, activate and remove connectors of the whole host.",
             Self::ExecutionsRead => "Read executions.",
+            Self::ServersWrite => "Configure virtual MCP servers.",
+            Self::SessionsWrite => "Make, list and end session tokens of virtual MCP servers.",
         }
     }
 }
@@ -400,6 +412,12 @@ impl Access {
             return Ok(caller);
         }
         self.verify(bearer, key, now).ok_or_else(unauthenticated)
+    }
+
+    /// Whether there is such a client. What a client made for others ends with it.
+    #[must_use]
+    pub fn knows(&self, client: &ClientId) -> bool {
+        read(&self.clients).contains_key(client)
     }
 
     fn verify(&self, bearer: &str, key: [u8; 32], now: i64) -> Option<Arc<Caller>> {

@@ -25,7 +25,7 @@ mod refresh;
 mod request;
 mod revoke;
 mod roster;
-mod sealed;
+pub(crate) mod sealed;
 mod token_endpoint;
 mod verify;
 

@@ -1,5 +1,5 @@
-//! How records of this module lie in the store: a plain generation, then the sealed JSON. The
-//! generation is part of what the seal binds, so an altered one does not open.
+//! How records of this module and of `servers` lie in the store: a plain generation, then the
+//! sealed JSON. The generation is part of what the seal binds, so an altered one does not open.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ use crate::vault::{Place, Vault};
 
 /// Where a record belongs, without its generation.
 #[derive(Clone, Copy)]
-pub(super) struct Spot<'a> {
+pub(crate) struct Spot<'a> {
     pub record: &'a str,
     pub environment: &'a EnvironmentId,
     pub connection: &'a str,
@@ -34,7 +34,7 @@ impl<'a> Spot<'a> {
 }
 
 /// Seals `value` for its spot.
-pub(super) fn seal<T: Serialize>(
+pub(crate) fn seal<T: Serialize>(
     vault: &Vault,
     spot: Spot<'_>,
     generation: u64,
@@ -49,7 +49,7 @@ pub(super) fn seal<T: Serialize>(
 }
 
 /// Opens what [`seal`] made for the same spot.
-pub(super) fn open<T: DeserializeOwned>(vault: &Vault, spot: Spot<'_>, bytes: &[u8]) -> Result<T, Fault> {
+pub(crate) fn open<T: DeserializeOwned>(vault: &Vault, spot: Spot<'_>, bytes: &[u8]) -> Result<T, Fault> {
     let Some((generation, sealed)) = bytes.split_first_chunk::<8>() else {
         return Err(corrupt(spot.record, "shorter than its header"));
     };
@@ -64,7 +64,7 @@ pub(super) fn open<T: DeserializeOwned>(vault: &Vault, spot: Spot<'_>, bytes: &[
 }
 
 /// A record that is not as we wrote it.
-pub(super) fn corrupt(record: &str, what: &str) -> Fault {
+pub(crate) fn corrupt(record: &str, what: &str) -> Fault {
     StoreError::Corrupt {
         what: format!("a record of `{record}` is {what}"),
     }

@@ -78,6 +78,8 @@ pub(super) mod scope {
         ConnectionsWrite,
         ConnectorsWrite,
         ExecutionsRead,
+        ServersWrite,
+        SessionsWrite,
     );
 }
 

@@ -11,7 +11,7 @@ use utoipa::openapi::{Components, Content, OpenApi as Document, Ref, RefOr, Resp
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::answer::json_bytes;
-use super::{accounts, connections, connectors, execute, executions, token, tools};
+use super::{accounts, connections, connectors, execute, executions, servers, token, tools};
 use crate::access::Scope;
 use crate::error::{self, Kind};
 
@@ -56,6 +56,18 @@ pub(super) struct Health {
         connectors::activate,
         connectors::remove,
         connectors::remove_version,
+        servers::list,
+        servers::create,
+        servers::get,
+        servers::change,
+        servers::delete,
+        servers::auth_state,
+        servers::create_session,
+        servers::list_sessions,
+        servers::revoke_session,
+        servers::create_connection_session,
+        servers::list_connection_sessions,
+        servers::revoke_connection_session,
     ),
     components(schemas(error::Body)),
     modifiers(&Errors, &Security)

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::answer::{Answer, EXECUTION_ID, Refusal, json_bytes};
 use super::ask::{Json, Who, only, scope};
 use crate::accounts::Selector;
-use crate::call::{self, Outcome, Request, visible};
+use crate::call::{self, Extras, Outcome, Request, visible};
 use crate::config;
 use crate::error::{Fault, Problem};
 use crate::id::{AccountId, ConnectionName, ExecutionId, Identifier};
@@ -101,6 +101,7 @@ pub(super) async fn execute_tool(
             .deadline_ms
             .map(|ms| deadline(ms, &host.config.server))
             .transpose()?,
+        extras: Extras::default(),
     };
     match call::run(&host, &caller, request).await {
         (execution, Ok(outcome)) => render(&execution, &outcome),

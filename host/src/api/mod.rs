@@ -17,6 +17,7 @@ mod executions;
 mod front;
 mod list;
 mod pages;
+mod servers;
 mod token;
 mod tools;
 
@@ -42,6 +43,7 @@ pub fn router(runtime: Arc<Runtime>) -> Router {
         .merge(rest())
         .merge(hosted())
         .merge(crate::grpc::routes())
+        .merge(crate::mcp::router(Arc::clone(&runtime)))
         .fallback(pages::no_such_route)
         .method_not_allowed_fallback(answer::method_not_allowed)
         .layer(middleware::from_fn_with_state(front, front::pass))
@@ -85,6 +87,7 @@ fn rest() -> Router<Arc<Runtime>> {
             "/api/v1/connected_accounts/{id}/disconnect",
             post(accounts::disconnect),
         )
+        .merge(mcp())
         .route("/api/v1/executions", get(executions::list))
         .route("/api/v1/executions/{id}", get(executions::get))
         .route(
@@ -96,6 +99,32 @@ fn rest() -> Router<Arc<Runtime>> {
         .route(
             "/api/v1/connectors/{id}/versions/{version}",
             delete(connectors::remove_version),
+        )
+}
+
+fn mcp() -> Router<Arc<Runtime>> {
+    Router::new()
+        .route("/api/v1/mcp_servers", get(servers::list).post(servers::create))
+        .route(
+            "/api/v1/mcp_servers/{id}",
+            get(servers::get).patch(servers::change).delete(servers::delete),
+        )
+        .route("/api/v1/mcp_servers/{id}/auth_state", get(servers::auth_state))
+        .route(
+            "/api/v1/mcp_servers/{id}/sessions",
+            get(servers::list_sessions).post(servers::create_session),
+        )
+        .route(
+            "/api/v1/mcp_servers/{id}/sessions/{session_id}",
+            delete(servers::revoke_session),
+        )
+        .route(
+            "/api/v1/connections/{name}/sessions",
+            get(servers::list_connection_sessions).post(servers::create_connection_session),
+        )
+        .route(
+            "/api/v1/connections/{name}/sessions/{session_id}",
+            delete(servers::revoke_connection_session),
         )
 }
 

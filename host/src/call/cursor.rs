@@ -72,7 +72,8 @@ impl Binding<'_> {
 }
 
 /// A digest of the input without `limit` and `cursor`, the same for every order of members.
-pub(super) fn input_digest(input: &Map<String, Value>) -> String {
+#[must_use]
+pub fn input_digest(input: &Map<String, Value>) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     feed_object(&mut context, input, &["limit", "cursor"]);
     URL_SAFE_NO_PAD.encode(context.finish())

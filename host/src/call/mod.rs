@@ -7,6 +7,7 @@
 mod admission;
 pub mod catalog;
 mod cursor;
+mod extras;
 mod pages;
 mod reach;
 mod record;
@@ -27,10 +28,16 @@ use crate::error::{Fault, Kind, Problem};
 use crate::id::ExecutionId;
 use crate::registry::{Activation, LoadedTool, Snapshot};
 use crate::runtime::Runtime;
+use crate::servers::Rules;
 use crate::store::Store;
 use crate::vault::Vault;
 
 use record::Record;
+
+pub use cursor::input_digest;
+pub use extras::{Answers, Extras};
+
+pub use crate::capability::{Progress, Step};
 
 /// A call as an edge takes it.
 pub struct Request {
@@ -46,6 +53,8 @@ pub struct Request {
     pub idempotency_key: Option<String>,
     /// How long the caller waits; none for the default.
     pub deadline: Option<Duration>,
+    /// What only some doors add.
+    pub extras: Extras,
 }
 
 /// Characters of an idempotency key or an agent's run id.
@@ -161,6 +170,14 @@ async fn as_account(
     let activation = serving_version(snapshot, usable)?;
     let tool = tool_of(&activation, tool_name)?;
     record.version(&activation);
+    let Extras {
+        rules,
+        progress,
+        answers,
+        max_result_chars,
+        ..
+    } = request.extras;
+    check_rules(rules.as_ref(), tool, usable)?;
 
     check_scopes(tool, usable)?;
     let input = check_input(tool, request.params)?;
@@ -203,9 +220,12 @@ async fn as_account(
             execution_id: id.as_str(),
             reach,
             log: record.guest_log(),
+            progress: progress.as_ref(),
+            ext: answers.as_ref().map(Answers::ext).unwrap_or_default(),
+            room: max_result_chars,
         };
         let outcome = tokio::select! {
-            outcome = walk.run(runtime, call, &input, record) => outcome?,
+            outcome = extras::told(progress.as_ref(), record.meter(), walk.run(runtime, call, &input, record)) => outcome?,
             () = activation.cutoff.cancelled() => return Err(cut_off(record)),
         };
         check_output(tool, &outcome)?;
@@ -282,6 +302,19 @@ fn tool_of<'a>(activation: &'a Activation, name: &str) -> Result<&'a Arc<LoadedT
             ),
         )
     })
+}
+
+/// Refuses a tool that the caller's session does not show on the account's connection: the same
+/// answer as for a tool that is not there.
+fn check_rules(rules: Option<&Rules>, tool: &LoadedTool, usable: &Usable) -> Result<(), Fault> {
+    let shown = rules.is_none_or(|rules| rules.allow(&usable.connection.name, &tool.declared));
+    if shown {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Kind::UnknownTool,
+        format!("There is no tool `{}` for this session.", tool.declared.name),
+    ))
 }
 
 /// Refuses before anything is sent when the account did not grant what the tool needs.

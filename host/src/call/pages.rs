@@ -11,7 +11,7 @@ use super::Outcome;
 use super::cursor::{Binding, Position};
 use super::record::Record;
 use crate::accounts::{Account, Usable};
-use crate::capability::{CallContext, Grant, GuestLog, Limits};
+use crate::capability::{CallContext, Grant, GuestLog, Limits, Progress, Step};
 use crate::egress::Reach;
 use crate::error::{Fault, Kind};
 use crate::registry::LoadedTool;
@@ -32,6 +32,12 @@ pub(super) struct Guest<'a> {
     pub(super) execution_id: &'a str,
     pub(super) reach: Reach,
     pub(super) log: &'a Arc<GuestLog>,
+    /// Who is told how far the call is.
+    pub(super) progress: Option<&'a Progress>,
+    /// What the guest learns besides.
+    pub(super) ext: Vec<(String, String)>,
+    /// Characters that the result may have, so that a model can read it whole.
+    pub(super) room: Option<usize>,
 }
 
 impl Guest<'_> {
@@ -43,12 +49,14 @@ impl Guest<'_> {
             scopes: Arc::clone(&self.account.scopes),
             account_config: Arc::clone(&self.account.account_config),
             log: Arc::clone(self.log),
+            progress: self.progress.cloned(),
         };
         let context = CallContext {
             execution_id: self.execution_id.to_owned(),
             declaration: self.tool.declaration.clone(),
             page_token: page.and_then(|(position, _)| position.token.clone()),
             page_size: page.map(|(_, size)| size),
+            ext: self.ext.clone(),
         };
         self.sandbox
             .call(self.component, grant, context, self.tool_name, input)
@@ -136,7 +144,7 @@ impl Walk {
                     tool: guest.tool_name,
                     input,
                 };
-                let mut gathered = Gathered::new(items, want);
+                let mut gathered = Gathered::new(items, want, guest.room);
                 let end = gathered
                     .walk(&guest, &guest_input, max_page_size, from, record)
                     .await?;
@@ -158,6 +166,8 @@ struct Gathered {
     want: usize,
     count: usize,
     bytes: usize,
+    /// Characters that are left; none for as many as there are.
+    room: Option<usize>,
     shape: Shape,
 }
 
@@ -173,12 +183,13 @@ enum Shape {
 }
 
 impl Gathered {
-    fn new(pointer: String, want: usize) -> Self {
+    fn new(pointer: String, want: usize, room: Option<usize>) -> Self {
         Self {
             pointer,
             want,
             count: 0,
             bytes: 0,
+            room,
             shape: Shape::Empty,
         }
     }
@@ -210,7 +221,9 @@ impl Gathered {
             let page_items = self.count_items(&output.data)?;
             let fresh = page_items.saturating_sub(position.skip);
             let taken = fresh.min(self.want - self.count);
+            let taken = self.fitting(&output.data, position.skip, taken)?;
             self.add(output.data, position.skip, taken, page_items)?;
+            self.tell(guest);
 
             if taken < fresh {
                 return Ok(Some(Position {
@@ -255,6 +268,51 @@ impl Gathered {
             )
             .reason("paging")
         })
+    }
+
+    /// How many of the next `taken` items there is room for; the first of all always.
+    fn fitting(&mut self, data: &str, skip: usize, taken: usize) -> Result<usize, Fault> {
+        let Some(room) = self.room else { return Ok(taken) };
+        let whole = data.chars().count();
+        if self.count == 0 && skip == 0 && whole <= room {
+            self.room = Some(room - whole);
+            return Ok(taken);
+        }
+        let mut page = parse(data)?;
+        let items: Vec<usize> = self
+            .take_items(&mut page)
+            .iter()
+            .map(|item| item.to_string().chars().count() + 1)
+            .collect();
+        // What stands around the items comes with the first page.
+        let around = if self.count == 0 {
+            whole.saturating_sub(items.iter().sum())
+        } else {
+            0
+        };
+        let mut left = room.saturating_sub(around);
+        let mut fit = 0;
+        for size in items.iter().skip(skip).take(taken) {
+            if *size > left && self.count + fit > 0 {
+                break;
+            }
+            left = left.saturating_sub(*size);
+            fit += 1;
+        }
+        self.room = Some(left);
+        Ok(fit)
+    }
+
+    /// Says how many items there are by now, when more than one page is walked.
+    #[allow(clippy::cast_precision_loss, reason = "counts of items are far below 2^52")]
+    fn tell(&self, guest: &Guest<'_>) {
+        if let Some(progress) = guest.progress {
+            progress.tell(Step {
+                done: Some(self.count as f64),
+                total: Some(self.want as f64),
+                message: format!("{} items so far", self.count),
+            });
+        }
     }
 
     fn add(&mut self, data: String, skip: usize, taken: usize, page_items: usize) -> Result<(), Fault> {
@@ -409,7 +467,7 @@ mod tests {
     use super::*;
 
     fn gathered(pages: &[(&str, usize, usize)]) -> (String, usize) {
-        let mut gathered = Gathered::new("/results".to_owned(), 100);
+        let mut gathered = Gathered::new("/results".to_owned(), 100, None);
         for (page, skip, taken) in pages {
             let items = gathered.count_items(page).expect("a list");
             gathered
@@ -445,7 +503,7 @@ mod tests {
 
     #[test]
     fn answer_without_the_promised_list_is_the_connectors_fault() {
-        let gathered = Gathered::new("/a~1b/items".to_owned(), 1);
+        let gathered = Gathered::new("/a~1b/items".to_owned(), 1, None);
         assert_eq!(
             gathered
                 .count_items(r#"{"x":1,"a/b":{"items":[{},[]],"y":[1]}}"#)
@@ -462,5 +520,20 @@ mod tests {
             let fault = gathered.count_items(other).expect_err(other);
             assert_eq!(fault.kind(), Kind::ConnectorOutputInvalid, "{other}");
         }
+    }
+
+    #[test]
+    fn room_is_kept_item_by_item_and_the_first_item_always_comes() {
+        let page = r#"{"results":["aaaaaaaa","bbbbbbbb","cccccccc"],"total":9}"#;
+        let whole = page.len();
+        for (room, fits) in [(whole, 3), (whole - 1, 2), (whole - 12, 1), (1, 1)] {
+            let mut gathered = Gathered::new("/results".to_owned(), 100, Some(room));
+            assert_eq!(gathered.fitting(page, 0, 3).expect("counted"), fits, "{room}");
+        }
+        let mut gathered = Gathered::new("/results".to_owned(), 100, Some(whole + 11));
+        let first = gathered.fitting(page, 0, 3).expect("counted");
+        gathered.add(page.to_owned(), 0, first, 3).expect("added");
+        assert_eq!((first, gathered.fitting(page, 0, 3).expect("counted")), (3, 1));
+        assert_eq!(gathered.fitting(page, 1, 2).expect("counted"), 0);
     }
 }

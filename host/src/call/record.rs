@@ -41,6 +41,7 @@ impl<'a> Record<'a> {
                 .take(64)
                 .collect(),
             agent_run_id: request.agent_run_id.clone(),
+            session: request.extras.session.as_ref().map(ToString::to_string),
             ..Execution::default()
         };
         Self {

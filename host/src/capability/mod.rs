@@ -7,6 +7,7 @@
 pub(crate) mod bindings;
 mod http;
 pub(crate) mod log;
+mod progress;
 mod runtime;
 pub(crate) mod session;
 
@@ -19,6 +20,7 @@ use crate::config;
 use crate::egress::Reach;
 
 pub use log::{GuestLog, LogLine, sanitise};
+pub use progress::{Progress, Step};
 
 /// What one call may use, in full.
 pub struct Grant {
@@ -34,6 +36,8 @@ pub struct Grant {
     pub account_config: Arc<BTreeMap<String, String>>,
     /// The guest's log lines.
     pub log: Arc<GuestLog>,
+    /// Who is told how far the call is.
+    pub progress: Option<Progress>,
 }
 
 /// Limits of one call; `config::Sandbox` with the manifest's wishes applied.
@@ -84,4 +88,6 @@ pub struct CallContext {
     pub page_token: Option<String>,
     /// Items wanted on the page.
     pub page_size: Option<u32>,
+    /// Further facts by name, of which a guest takes those that it knows.
+    pub ext: Vec<(String, String)>,
 }

@@ -142,6 +142,7 @@ async fn show(
     components: Vec<connectors::Component>,
 ) -> anyhow::Result<ExitCode> {
     let api = stage.prepare(screen, components).await?;
+    let (mcp_url, mcp_session_token) = stage.open_mcp(&api).await?;
     if options.json {
         screen.data(
             &json!({
@@ -149,6 +150,8 @@ async fn show(
                 "client_id": stage.client_id,
                 "client_secret": stage.client_secret,
                 "identifier": IDENTIFIER,
+                "mcp_url": mcp_url,
+                "mcp_session_token": mcp_session_token,
                 "simulator_url": stage.simulator.base_url,
                 "data_dir": stage.data_dir,
             })

@@ -13,6 +13,7 @@ mod connector;
 pub mod demo;
 mod doctor;
 mod init;
+mod mcp;
 mod operator;
 mod output;
 mod serve;
@@ -98,6 +99,9 @@ enum Command {
     /// What tools there are
     #[command(subcommand)]
     Tool(tool::Tool),
+    /// Virtual MCP servers, and sessions of users on them
+    #[command(subcommand)]
+    Mcp(mcp::Mcp),
     /// The settings in force
     #[command(subcommand)]
     Config(config::Config),
@@ -140,6 +144,7 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<ExitCode> {
         Command::Account(command) => command.run(global, output),
         Command::Call(command) => command.run(global, output),
         Command::Tool(command) => command.run(global, output),
+        Command::Mcp(command) => command.run(global, output),
         Command::Config(command) => command.run(global, output),
         Command::Doctor(command) => command.run(global, output),
         Command::Store(command) => command.run(global, output),

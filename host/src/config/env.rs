@@ -110,6 +110,10 @@ pub const SETTINGS: &[Setting] = &[
     number("journal", "file_bytes", 64 * KIB, 16 * GIB),
     number("journal", "keep_days", 1, 36_500),
     text("connectors", "watch_dir"),
+    text("mcp", "allowed_origins"),
+    number("mcp", "max_result_chars", 1_000, 10_000_000),
+    number("mcp", "max_streams", 0, 100_000),
+    text("mcp", "issuers"),
     text("log", "filter"),
     text("log", "json"),
 ];

@@ -160,6 +160,11 @@ impl Config {
         if self.sandbox.http_requests > self.sandbox.max_http_requests {
             problems.push("`sandbox.http_requests` is larger than `sandbox.max_http_requests`".to_owned());
         }
+        for issuer in &self.mcp.issuers {
+            if let Some(problem) = issuer.problem() {
+                problems.push(format!("`mcp.issuers` has `{}`: {problem}", issuer.issuer));
+            }
+        }
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
             problems.push(format!("`log.filter` is `{}`: {error}", self.log.filter));
         }
@@ -300,6 +305,10 @@ fn typed(defaults: &Config, setting: &Setting, text: &str) -> toml::Value {
     let parsed = match defaults.value(setting) {
         Value::Number(_) => text.trim().parse().ok().map(toml::Value::Integer),
         Value::Bool(_) => text.trim().parse().ok().map(toml::Value::Boolean),
+        Value::Array(_) => format!("list = {text}")
+            .parse()
+            .ok()
+            .and_then(|mut table: Table| table.remove("list")),
         _ => None,
     };
     parsed.unwrap_or_else(|| toml::Value::String(text.to_owned()))
@@ -310,6 +319,7 @@ fn wanted(defaults: &Config, setting: &Setting) -> &'static str {
         ("listen", _) => "an address and a port like 127.0.0.1:8470",
         (_, Value::Number(_)) => "a whole number",
         (_, Value::Bool(_)) => "true or false",
+        (_, Value::Array(_)) => "a list, as in TOML",
         _ => "a text",
     }
 }

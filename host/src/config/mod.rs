@@ -36,6 +36,8 @@ pub struct Config {
     pub journal: Journal,
     /// Loading connectors.
     pub connectors: Connectors,
+    /// MCP servers for agents.
+    pub mcp: Mcp,
     /// Log lines.
     pub log: Log,
 }
@@ -320,6 +322,83 @@ impl Default for Journal {
 pub struct Connectors {
     /// A folder whose `.wasm` files are installed as they appear or change.
     pub watch_dir: Option<PathBuf>,
+}
+
+/// MCP servers for agents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mcp {
+    /// Origins whose pages may use MCP servers (`https://host[:port]`), besides this host's own and
+    /// those of this machine.
+    pub allowed_origins: Vec<String>,
+    /// Characters of a tool's result; a longer one is cut at an item's end, with a cursor.
+    pub max_result_chars: usize,
+    /// Open streams of notifications per user.
+    pub max_streams: u32,
+    /// Other issuers whose access tokens MCP servers take, each as `{ issuer, jwks_url or jwks_file,
+    /// environments, identifier_claim, development }`.
+    pub issuers: Vec<Issuer>,
+}
+
+impl Default for Mcp {
+    fn default() -> Self {
+        Self {
+            allowed_origins: Vec::new(),
+            max_result_chars: 40_000,
+            max_streams: 32,
+            issuers: Vec::new(),
+        }
+    }
+}
+
+/// An authorization server whose access tokens MCP servers take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Issuer {
+    /// Its identifier, as in the tokens' `iss`.
+    pub issuer: String,
+    /// Where its public keys are (RFC 7517); https …
+    pub jwks_url: Option<String>,
+    /// … or a file with them.
+    pub jwks_file: Option<PathBuf>,
+    /// The environments whose servers take its tokens.
+    pub environments: Vec<String>,
+    /// The claim that names the user, as the application does.
+    pub identifier_claim: String,
+    /// Whether its keys may be at a loopback address over plain http, and nowhere else.
+    pub development: bool,
+}
+
+impl Default for Issuer {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            jwks_url: None,
+            jwks_file: None,
+            environments: Vec::new(),
+            identifier_claim: "sub".to_owned(),
+            development: false,
+        }
+    }
+}
+
+impl Issuer {
+    /// What is wrong with it; none when it can be used.
+    fn problem(&self) -> Option<&'static str> {
+        let url = self.issuer.parse::<http::Uri>();
+        if !url.is_ok_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some()) {
+            return Some("its `issuer` is no URL");
+        }
+        if self.jwks_url.is_some() == self.jwks_file.is_some() {
+            return Some("it wants either `jwks_url` or `jwks_file`");
+        }
+        if self.environments.is_empty() {
+            return Some("it names no `environments`, so no server would take its tokens");
+        }
+        self.identifier_claim
+            .is_empty()
+            .then_some("its `identifier_claim` is empty")
+    }
 }
 
 /// Log lines.

@@ -1,7 +1,8 @@
 //! The only way from this process to a vendor: gate (may this request go there), permit (rate
 //! budget), credential, dial (resolve, check, pin, TLS), send, learn, retry, redact.
 //!
-//! Called by `capability` for guests and by `accounts` for token endpoints. No other module may
+//! Called by `capability` for guests, by `accounts` for token endpoints and by `servers` for the keys
+//! of issuers. No other module may
 //! open a socket to a vendor (`clippy.toml` forbids it).
 
 mod address;
@@ -362,7 +363,34 @@ impl Egress {
         } else {
             &self.tokens
         };
-        token::send(client, &self.clock, request).await
+        token::send(client, &self.clock, Method::POST, request).await
+    }
+
+    /// Reads a public document of an authorization server (its keys) by GET.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn read(
+        &self,
+        url: &str,
+        development: bool,
+        max_response_bytes: usize,
+        timeout: Duration,
+    ) -> Result<TokenAnswer, TokenTransportError> {
+        let request = TokenRequest {
+            url: url.to_owned(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            development,
+            max_response_bytes,
+            timeout,
+        };
+        let client = if development {
+            &self.local_tokens
+        } else {
+            &self.tokens
+        };
+        token::send(client, &self.clock, Method::GET, request).await
     }
 
     /// One attempt.

@@ -68,10 +68,11 @@ pub enum TokenTransportError {
     OutcomeUnknown(String),
 }
 
-/// Sends `request` by `client`.
+/// Sends `request` by `client`; a body goes along unless it is a GET.
 pub(super) async fn send(
     client: &Client,
     clock: &Clock,
+    method: Method,
     request: TokenRequest,
 ) -> Result<TokenAnswer, TokenTransportError> {
     let uri = uri(&request.url, request.development).map_err(TokenTransportError::Refused)?;
@@ -86,8 +87,8 @@ pub(super) async fn send(
             gzip_offered: false,
         },
     };
-    let mut outgoing = Request::new(Some(request.body));
-    *outgoing.method_mut() = Method::POST;
+    let mut outgoing = Request::new((method != Method::GET).then_some(request.body));
+    *outgoing.method_mut() = method;
     *outgoing.uri_mut() = uri;
     *outgoing.headers_mut() = request.headers;
     match client.exchange(outgoing, None, &patience).await {

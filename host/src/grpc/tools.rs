@@ -17,7 +17,7 @@ use super::wire::tools::{
 use super::{status, structure};
 use crate::accounts::{Account, Selector};
 use crate::call::catalog::{self, Filter, Found, Ready};
-use crate::call::{self, Outcome, Request};
+use crate::call::{self, Extras, Outcome, Request};
 use crate::config;
 use crate::error::Fault;
 use crate::id::{ConnectorId, ExecutionId};
@@ -289,6 +289,7 @@ fn read(call: &Call, request: ExecuteRequest) -> Result<Request, Fault> {
         deadline: call
             .timeout
             .map(|timeout| deadline(timeout, &call.host.config.server)),
+        extras: Extras::default(),
     })
 }
 

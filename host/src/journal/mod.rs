@@ -72,6 +72,9 @@ pub struct Execution {
     /// The agent's run, as the caller names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_run_id: Option<String>,
+    /// The session that the call was made in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// Whether an earlier outcome was answered under its idempotency key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replayed: bool,

@@ -140,6 +140,8 @@ struct Inner {
     drain: Duration,
     clock: Clock,
     loaded: ArcSwap<Snapshot>,
+    /// Counts the snapshots that were put in place.
+    changed: tokio::sync::watch::Sender<u64>,
     /// What is installed. Held during a whole change: changes come one after the other.
     shelves: Mutex<BTreeMap<ConnectorId, Shelf>>,
     /// Changes under way and versions that drain.
@@ -169,6 +171,7 @@ impl Registry {
             drain,
             clock,
             loaded: ArcSwap::default(),
+            changed: tokio::sync::watch::Sender::default(),
             shelves: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -183,6 +186,12 @@ impl Registry {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.inner.loaded.load_full()
+    }
+
+    /// Wakes whoever shows a list of tools: its value grows with each new snapshot.
+    #[must_use]
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.inner.changed.subscribe()
     }
 
     /// Checks, compiles and activates a component; the version before stays loaded for roll-back

@@ -401,6 +401,7 @@ impl Inner {
     ) {
         *shelves = next;
         self.loaded.store(Arc::new(snapshot));
+        self.changed.send_modify(|count| *count += 1);
         let cutoffs: Vec<CancellationToken> =
             retired.into_iter().map(|activation| activation.cutoff).collect();
         if cutoffs.is_empty() {

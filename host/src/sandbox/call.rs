@@ -102,7 +102,7 @@ async fn invoke(
         declaration: context.declaration.as_deref().map(str::to_owned),
         page_token: context.page_token.clone(),
         page_size: context.page_size,
-        ext: Vec::new(),
+        ext: context.ext.clone(),
     };
     let connector = component.pre.instantiate_async(&mut *store).await?;
     connector

@@ -39,11 +39,15 @@ pub enum Table {
     Replays,
     /// Installed connector versions; the components themselves are files.
     Connectors,
+    /// Virtual MCP servers.
+    Servers,
+    /// Sessions of users on virtual MCP servers (tokens as hashes).
+    Sessions,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Meta,
         Self::Environments,
         Self::Clients,
@@ -54,6 +58,8 @@ impl Table {
         Self::Intents,
         Self::Replays,
         Self::Connectors,
+        Self::Servers,
+        Self::Sessions,
     ];
 
     /// Its name in exports.
@@ -70,6 +76,8 @@ impl Table {
             Self::Intents => "intents",
             Self::Replays => "replays",
             Self::Connectors => "connectors",
+            Self::Servers => "servers",
+            Self::Sessions => "sessions",
         }
     }
 }

@@ -417,6 +417,8 @@ fn tag(table: Table) -> u8 {
         Table::Intents => 8,
         Table::Replays => 9,
         Table::Connectors => 10,
+        Table::Servers => 11,
+        Table::Sessions => 12,
     }
 }
 

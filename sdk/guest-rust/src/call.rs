@@ -5,6 +5,7 @@ use serde_json::Value;
 use valetkey_manifest::Errors;
 use valetkey_manifest::tool::Declaration;
 
+use crate::content::Answers;
 use crate::fault::Fault;
 use crate::http::{Request, Response};
 use crate::{Output, engine};
@@ -52,6 +53,8 @@ pub struct Call<'a> {
     pub execution_id: String,
     /// The page to fetch.
     pub page: Page,
+    /// What the user answered to this tool's questions, for a tool whose result is content.
+    pub answers: Answers,
 }
 
 impl<'a> Call<'a> {
@@ -63,6 +66,7 @@ impl<'a> Call<'a> {
             declaration,
             execution_id: String::new(),
             page,
+            answers: Answers::default(),
         }
     }
 
@@ -176,6 +180,13 @@ impl<'a> Call<'a> {
     /// Writes a line to the execution's record; `level` is `debug`, `info`, `warn` or `error`.
     pub fn log(&self, level: &str, message: &str) {
         self.host.log(level, message);
+    }
+
+    /// Tells whoever waits for this call how far it is: `done` of `total` in any unit, growing from
+    /// one word to the next. Goes into no record; costs nothing where nobody listens.
+    pub fn progress(&self, done: f64, total: Option<f64>, words: &str) {
+        let measure = total.map_or_else(|| done.to_string(), |total| format!("{done}/{total}"));
+        self.host.log("progress", &format!("{measure} {words}"));
     }
 
     /// The kind of the account's credential.

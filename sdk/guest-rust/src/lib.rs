@@ -35,6 +35,7 @@
 //! credential to each request.
 
 mod call;
+pub mod content;
 pub mod engine;
 mod fault;
 mod http;

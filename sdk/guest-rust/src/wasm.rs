@@ -2,6 +2,7 @@
 //! everything that decides something is elsewhere and runs natively as well.
 
 use crate::call::{Call, Host, Page};
+use crate::content::Answers;
 use crate::{Hooks, http};
 use bindings::valetkey::connector;
 
@@ -48,6 +49,7 @@ pub fn run(context: Context, tool: &str, input: &str, hooks: Hooks) -> Result<Ou
     };
     let mut call = Call::new(&Imports, declaration, page);
     call.execution_id = context.execution_id;
+    call.answers = Answers::read(context.ext);
     match crate::run(&call, tool, input, hooks) {
         Ok(output) => Ok(Output {
             data: output.data,

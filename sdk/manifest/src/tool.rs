@@ -40,6 +40,13 @@ pub struct Tool {
     /// JSON Schema of the output, when it is promised; the host checks it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Value>,
+    /// What the tool answers: the vendor's data, or parts for a reader and questions to the user.
+    #[serde(default, skip_serializing_if = "Shape::is_data")]
+    pub result: Shape,
+    /// Whether `input` keeps to the portable subset. `false` is for a schema that cannot be said in
+    /// it: clients get the schema as it is written, and some models refuse the tool.
+    #[serde(default = "super::yes", skip_serializing_if = "super::is_true")]
+    pub portable: bool,
     /// The request that runs the tool; none when the tool is code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
@@ -53,6 +60,33 @@ pub struct Tool {
     /// one segment and `{*}` for the rest. Declared tools may send their own request alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<String>,
+}
+
+/// What a tool's result is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// Data, in the vendor's own shape or as `response` makes it.
+    #[default]
+    Data,
+    /// Parts for a reader, or questions to the user, in the words of MCP (revision 2026-07-28): an
+    /// object with `content` (blocks of type `text`, `image`, `audio`, `resource`, `resource_link`),
+    /// and where there is something to say `structuredContent` and `isError`; or with
+    /// `inputRequests` (`elicitation/create` in form mode, `sampling/createMessage`) and
+    /// `requestState`. The answers to questions come with the next call of the tool, in the
+    /// contract's `context.ext`: `input_responses`, `request_state`, `client_capabilities`. MCP
+    /// clients get parts as parts; the other doors answer the object as it is.
+    Content,
+}
+
+impl Shape {
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's skip_serializing_if passes a reference"
+    )]
+    fn is_data(&self) -> bool {
+        *self == Self::Data
+    }
 }
 
 /// What a call does to the vendor's data (the tool annotations of MCP).

@@ -1,6 +1,7 @@
 //! Links: what the application asks for and gives to the account's owner.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,7 +17,7 @@ use crate::accounts::parts::millis;
 use crate::accounts::request::LinkRequest;
 use crate::accounts::roster::check_config;
 use crate::error::{Fault, Kind};
-use crate::id::{AuthRequestId, EnvironmentId};
+use crate::id::{AuthRequestId, ConnectionName, EnvironmentId, Identifier};
 use crate::journal::Actor;
 use crate::secret::Secret;
 
@@ -75,6 +76,26 @@ impl Accounts {
                 None
             }
         }
+    }
+
+    /// The link by which a user connects an account on a connection, or mends the one that is
+    /// there; the open one again while there is one. None where nothing has to be authorized.
+    ///
+    /// # Errors
+    /// `not_found` for the connection; the store fails.
+    pub async fn connecting_link(
+        &self,
+        environment: &EnvironmentId,
+        connection: &ConnectionName,
+        identifier: &Identifier,
+        actor: &Actor,
+    ) -> Result<Option<String>, Fault> {
+        let configured = self.configured(environment, connection)?;
+        let entry = self
+            .find_or_make(&configured, identifier, &BTreeMap::new(), actor)
+            .await?;
+        let account = entry.with(|live| Arc::clone(&live.account));
+        Ok(self.mend(&account).await)
     }
 
     fn link_url(&self, ticket: &Secret) -> String {

@@ -24,6 +24,8 @@ use crate::serve::serve;
 
 /// Where the host listens unless told otherwise.
 const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8470);
+/// The demo's virtual MCP server.
+const MCP_SERVER: &str = "demo";
 /// Short, so that tokens expire while somebody looks.
 const ACCESS_TOKEN_SECONDS: u64 = 120;
 
@@ -124,6 +126,27 @@ impl Stage {
             screen.aside(&way.join(" → "));
         }
         Ok(api)
+    }
+
+    /// A virtual MCP server of everything, and a session of the user on it: its URL and token.
+    pub(super) async fn open_mcp(&self, api: &Api) -> anyhow::Result<(String, String)> {
+        let existing = api.get(&format!("/api/v1/mcp_servers?name={MCP_SERVER}")).await?;
+        let server = match &existing["items"][0] {
+            Value::Null => {
+                let new = json!({"name": MCP_SERVER, "description": "The demo's tools.", "search": "off"});
+                api.post("/api/v1/mcp_servers", &new).await?
+            }
+            server => server.clone(),
+        };
+        let id = server["id"].as_str().context("the host named no MCP server")?;
+        let asked = json!({"identifier": IDENTIFIER, "ttl_seconds": 86_400});
+        let minted = api
+            .post(&format!("/api/v1/mcp_servers/{id}/sessions"), &asked)
+            .await?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        text(&server["url"])
+            .zip(text(&minted["token"]))
+            .context("the host gave no session token")
     }
 
     /// Prints how to go on by hand.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Complaints, step};
 
 /// Keywords of the portable subset.
-const KEYWORDS: [&str; 26] = [
+const KEYWORDS: [&str; 27] = [
     "type",
     "title",
     "description",
@@ -35,10 +35,25 @@ const KEYWORDS: [&str; 26] = [
     "uniqueItems",
     "minProperties",
     "maxProperties",
+    MIRRORED,
 ];
+/// Has MCP clients send a parameter as a header too, by which gateways route (SEP-2243).
+const MIRRORED: &str = "x-mcp-header";
 const MAX_DEPTH: usize = 10;
 const MAX_PROPERTIES: usize = 500;
 const MAX_ENUM: usize = 250;
+
+/// Checks the schema of a tool's input that its author says is outside the portable subset: still
+/// an object of named parameters.
+pub(super) fn check_wide_input(schema: &Value, path: &str, complaints: &mut Complaints) {
+    complaints.expect(
+        schema.get("type") == Some(&Value::from("object"))
+            && schema.get("properties").is_some_and(Value::is_object),
+        path,
+        "is an object with `properties` at the root: models give parameters by name",
+    );
+    expect_usable(schema, path, complaints);
+}
 
 /// Checks the schema of a tool's input.
 pub(super) fn check_input(schema: &Value, path: &str, complaints: &mut Complaints) {
@@ -129,6 +144,22 @@ fn node(
         format!("{path}/type"),
         "names exactly one type (and `null` beside it, where clearing a value is meant)",
     );
+    if let Some(name) = schema.get(MIRRORED) {
+        let token = name.as_str().is_some_and(|name| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        });
+        complaints.expect(
+            token
+                && real
+                    .iter()
+                    .all(|kind| matches!(**kind, "string" | "integer" | "boolean")),
+            format!("{path}/{MIRRORED}"),
+            "is a name of letters, digits and `-`, on a text, a whole number or a yes-or-no",
+        );
+    }
     if kinds.contains(&"object") {
         object(schema, path, depth, properties, complaints);
     }

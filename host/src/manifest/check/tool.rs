@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use valetkey_manifest::template::RESERVED;
+use valetkey_manifest::tool::Shape;
 use valetkey_manifest::{Manifest, Tool};
 
 use super::{Complaints, connection, request, schema, step};
@@ -84,7 +85,18 @@ fn check(manifest: &Manifest, tool: &Tool, path: &str, complaints: &mut Complain
         );
     }
 
-    schema::check_input(&tool.input, &format!("{path}/input"), complaints);
+    if tool.portable {
+        schema::check_input(&tool.input, &format!("{path}/input"), complaints);
+    } else {
+        schema::check_wide_input(&tool.input, &format!("{path}/input"), complaints);
+    }
+    if tool.result == Shape::Content {
+        complaints.expect(
+            tool.request.is_none() && tool.output.is_none() && tool.paging.is_none(),
+            format!("{path}/result"),
+            "`content` is for a tool in code, without `output` and `paging`: its shape is fixed",
+        );
+    }
     if let Some(output) = &tool.output {
         schema::check_output(output, &format!("{path}/output"), complaints);
     }
