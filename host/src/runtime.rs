@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::{Access, NewClient, Scope};
 use crate::accounts::Accounts;
 use crate::call::Calls;
+use crate::certificate::{self, Certificate};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::egress::{Egress, Outbound};
@@ -56,6 +57,8 @@ pub struct Runtime {
     pub servers: Arc<Servers>,
     /// What running calls share.
     pub calls: Calls,
+    /// Under which the host speaks TLS.
+    pub certificate: Certificate,
     /// `https://host[:port]` under which browsers reach us, no trailing slash.
     pub public_url: String,
     /// Cancelled when the host takes no more requests: streams without an end end then.
@@ -81,6 +84,8 @@ impl Runtime {
             );
         }
         let lock = FolderLock::take(&dir)?;
+        let files = certificate::ensure(&config, Some(&public_url), clock.now())?;
+        let certificate = Certificate::open(files)?;
         // The key comes first: with a wrong or exposed one the store is not even opened.
         let store_dir = dir.join("store");
         let root = RootKey::read_for(&config.storage.key_file(), &store_dir)?;
@@ -153,6 +158,7 @@ impl Runtime {
             accounts,
             servers,
             calls,
+            certificate,
             public_url,
             draining: CancellationToken::new(),
             stop,
@@ -172,8 +178,8 @@ impl Runtime {
     }
 }
 
-/// Makes a new data folder: root key, store, the first environment and a client for the operator
-/// with every scope, whose secret is answered once.
+/// Makes a new data folder: root key, certificate, store, the first environment and a client for
+/// the operator with every scope, whose secret is answered once.
 ///
 /// # Errors
 /// There is a store or key already; nothing is changed then.
@@ -195,6 +201,7 @@ pub async fn init(config: &Config, clock: Clock) -> anyhow::Result<NewClient> {
     let _lock = FolderLock::take(dir)?;
     let store_dir = dir.join("store");
     let root = RootKey::create_for(&key_file, &store_dir)?;
+    certificate::ensure(config, config.server.public_url.as_deref(), clock.now())?;
     let store: Arc<dyn Store> = Arc::new(SledStore::open_in_background(&store_dir).await?);
     let vault = Arc::new(Vault::open_in(&store_dir, Arc::clone(&store), root).await?);
     let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())?;

@@ -13,7 +13,17 @@ const GROUND: &[&str] = &["clock", "config", "error", "id", "random", "secret", 
 /// error: give it its arrows.
 const ARROWS: &[(&str, &[&str])] = &[
     ("main", &["cli", "sandbox"]),
-    ("cli", &["manifest", "offline", "runtime", "serve", "telemetry"]),
+    (
+        "cli",
+        &[
+            "certificate",
+            "manifest",
+            "offline",
+            "runtime",
+            "serve",
+            "telemetry",
+        ],
+    ),
     (
         "offline",
         &["egress", "journal", "registry", "sandbox", "store", "vault"],
@@ -33,10 +43,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "runtime",
         &[
-            "access", "accounts", "call", "egress", "journal", "registry", "sandbox", "servers", "store",
+            "access",
+            "accounts",
+            "call",
+            "certificate",
+            "egress",
+            "journal",
+            "registry",
+            "sandbox",
+            "servers",
+            "store",
             "vault",
         ],
     ),
+    ("certificate", &[]),
     (
         "call",
         &[
