@@ -19,6 +19,7 @@ pub mod model;
 mod page;
 mod parts;
 mod pick;
+mod pins;
 mod provision;
 mod quirks;
 mod refresh;
@@ -49,9 +50,10 @@ use parts::Parts;
 
 pub use model::{Account, AccountState, Connection, Reason};
 pub use page::{CallbackQuery, ConnectedPage, FormField, FormPage, Link, Revocation, Step};
+pub use pick::Picked;
 pub use request::{
-    AccountChange, AccountQuery, GivenCredential, LinkRequest, NewAccount, NewConnection, NewOAuthApp,
-    Selector,
+    AccountChange, AccountQuery, ConnectionChange, GivenCredential, LinkRequest, NewAccount, NewConnection,
+    NewOAuthApp, Selector,
 };
 
 /// An account that may be used now, with all that a call needs of it.
@@ -70,6 +72,9 @@ pub struct Accounts {
     parts: Arc<Parts>,
     directory: Arc<Directory>,
     flows: Flows,
+    /// Held while a connection pins a version and while one is removed, so that none is removed
+    /// that was just pinned.
+    pinning: tokio::sync::Mutex<()>,
 }
 
 impl Drop for Accounts {
@@ -116,6 +121,7 @@ impl Accounts {
             parts,
             directory,
             flows,
+            pinning: tokio::sync::Mutex::default(),
         });
         accounts.recover().await?;
         revoke::resume(&accounts.parts).await?;
