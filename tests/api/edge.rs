@@ -123,7 +123,8 @@ pub fn operations() -> Vec<Operation> {
                     .replace("{id}", "ca_00000000000000000000000000000000")
                     .replace("{name}", "nothing")
                     .replace("{version}", "1.0.0")
-                    .replace("{session_id}", "mses_00000000000000000000000000000000"),
+                    .replace("{session_id}", "mses_00000000000000000000000000000000")
+                    .replace("{path}", "crm/v3/objects/contacts"),
                 scope,
             });
         }

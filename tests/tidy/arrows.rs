@@ -36,7 +36,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "api",
         &[
-            "access", "accounts", "call", "grpc", "journal", "mcp", "registry", "runtime", "servers",
+            "access", "accounts", "call", "grpc", "journal", "manifest", "mcp", "registry", "runtime",
+            "servers",
         ],
     ),
     ("grpc", &["access", "accounts", "call", "registry", "runtime"]),
@@ -65,6 +66,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "capability",
             "egress",
             "journal",
+            "manifest",
             "registry",
             "runtime",
             "sandbox",

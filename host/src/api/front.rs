@@ -13,7 +13,7 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue};
 
 use super::answer::{Refusal, reason};
-use super::pages;
+use super::{pages, proxy};
 use crate::error::{Fault, Kind};
 use crate::grpc;
 use crate::runtime::Runtime;
@@ -87,7 +87,11 @@ fn admit(request: &Request, names: &[String]) -> Result<(), Fault> {
         )
         .reason(reason::HOST_NOT_ALLOWED));
     }
-    if path != TOKEN_OF_A_JOINED_URL && !is_canonical(path) {
+    // What follows is the vendor's path, which the gate of every vendor's request judges.
+    let is_raw = path
+        .strip_prefix(proxy::PREFIX)
+        .is_some_and(|rest| rest.starts_with('/'));
+    if path != TOKEN_OF_A_JOINED_URL && !is_raw && !is_canonical(path) {
         return Err(Fault::new(
             Kind::InvalidInput,
             "The path is not in its one form: no percent-encoding, no empty or dotted segments, no slash at the end.",
