@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use valetkey_manifest::{Manifest, Placement};
 
 use super::record::Record;
-use super::{Request, allowed_time, cut_off, serving_version, with_link};
+use super::{Extras, Request, allowed_time, cut_off, serving_version, with_link};
 use crate::access::{Caller, Scope};
 use crate::accounts::{Connection, Selector, Usable};
 use crate::egress::{Endpoint, GuestRequest};
@@ -80,6 +80,7 @@ pub async fn proxy(
         agent_run_id: request.agent_run_id.clone(),
         idempotency_key: None,
         deadline: request.deadline,
+        extras: Extras::default(),
     };
     let mut record = Record::begin(runtime, caller, &id, &called);
     let result = steps(runtime, caller, request, &mut record).await;

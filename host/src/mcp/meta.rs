@@ -2,6 +2,7 @@
 //! tools themselves: their descriptions together would fill a model's context.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::result::structured;
 use super::tools::{object, render};
-use crate::call::catalog::{self, Found};
+use crate::call::catalog::{self, Entry};
 use crate::servers::Exposed;
 
 /// Tools that a search answers when it names no limit, and at most.
@@ -190,16 +191,17 @@ fn check(schema: &JsonObject, arguments: &JsonObject) -> Result<(), CallToolResu
 }
 
 fn find(shown: &BTreeMap<String, Exposed>, query: &str, connector: Option<&str>, limit: usize) -> Value {
-    let pool: Vec<Found<'_>> = shown
+    let pool: Vec<Entry> = shown
         .values()
         .filter(|exposed| connector.is_none_or(|wanted| exposed.connector.as_str() == wanted))
-        .map(|exposed| Found {
-            connector: &exposed.connector,
-            version: &exposed.version,
-            tool: &exposed.tool,
+        .map(|exposed| Entry {
+            version: Arc::clone(&exposed.version),
+            tool: Arc::clone(&exposed.tool),
+            places: Vec::new(),
         })
         .collect();
-    let found: Vec<Value> = catalog::search(query, &pool)
+    let searched = pool.len();
+    let found: Vec<Value> = catalog::search(pool, query)
         .iter()
         .take(limit)
         .map(|(found, _)| {
@@ -207,7 +209,7 @@ fn find(shown: &BTreeMap<String, Exposed>, query: &str, connector: Option<&str>,
             json!({
                 "name": declared.name,
                 "summary": first_sentence(&declared.description),
-                "connector": found.connector.as_str(),
+                "connector": found.connector(),
                 "read_only": declared.hints.read_only,
             })
         })
@@ -215,7 +217,7 @@ fn find(shown: &BTreeMap<String, Exposed>, query: &str, connector: Option<&str>,
     if found.is_empty() {
         return json!({
             "tools": [],
-            "hint": format!("No tool fits these words. {} tools can be searched; try other words for the same thing.", pool.len()),
+            "hint": format!("No tool fits these words. {} tools can be searched; try other words for the same thing.", searched),
         });
     }
     json!({ "tools": found })
