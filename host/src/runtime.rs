@@ -21,9 +21,9 @@ use crate::id::EnvironmentId;
 use crate::journal::{Actor, Journal};
 use crate::registry::{Registry, watch};
 use crate::sandbox::Sandbox;
+use crate::store::Store;
 use crate::store::lock::FolderLock;
 use crate::store::sled::SledStore;
-use crate::store::Store;
 use crate::vault::{RootKey, Vault};
 
 /// The environment that `valetkey init` makes.

@@ -142,6 +142,22 @@ pub async fn hoard() {
     );
 }
 
+/// What a guest holds of the host at once has an end; what it gives back does not count.
+#[tokio::test]
+pub async fn clutch() {
+    let bench = Bench::new();
+    let component = bench.load("clutch").await;
+    for (tool, count, held) in [("hold", "200", 200), ("release", "2000", 0)] {
+        let answer = bench.call(&component, bench.grant(), tool, count).await;
+        assert_eq!(answer.expect("an answer").data, format!("{{\"held\":{held}}}"));
+    }
+    assert_is(
+        &bench.fault(&component, bench.grant(), "hold", "300").await,
+        Kind::ConnectorLimit,
+        "handles",
+    );
+}
+
 /// Whichever way a guest calls itself, it ends at its stack's end and the process goes on.
 #[tokio::test]
 pub async fn recurse() {

@@ -3,6 +3,8 @@
 mod bench;
 mod guests;
 mod isolation;
+mod javascript;
+mod limits;
 mod load;
 mod vendor;
 
