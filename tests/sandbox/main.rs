@@ -7,6 +7,7 @@ mod javascript;
 mod limits;
 mod load;
 mod vendor;
+mod wasi;
 
 include!(concat!(env!("OUT_DIR"), "/foreach_guest.rs"));
 

@@ -301,7 +301,7 @@ fn unavailable(authority: &Authority, wait: Duration) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, LazyLock};
 
     use super::*;
 
@@ -325,7 +325,7 @@ mod tests {
         }
     }
 
-    const HOST: Authority = Authority::from_static("api.example");
+    static HOST: LazyLock<Authority> = LazyLock::new(|| Authority::from_static("api.example"));
 
     fn fail(breakers: &Breakers, vendor: &Vendor, times: u32) {
         for _ in 0..times {
