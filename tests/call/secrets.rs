@@ -67,7 +67,7 @@ async fn ten_thousand_operations_leave_no_secret_behind() {
         }
         secrets.add("an access token of ours", world.host.token().as_bytes());
         let host = &world.host;
-        let workers = (0..SIDE_BY_SIDE).map(async |worker| {
+        let workers = (0..SIDE_BY_SIDE).map(|worker| async move {
             for number in 0..1_000 / SIDE_BY_SIDE {
                 let email = format!("p{round}-{worker}-{number}@example.com");
                 let (tool, params, statuses) = match number % 5 {

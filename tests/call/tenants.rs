@@ -212,8 +212,9 @@ async fn two() -> (Tenant, Tenant) {
 async fn a_guest_finds_nothing_of_another_environment() {
     let (a, b) = two().await;
     for _ in 0..16 {
-        let side_by_side = (0..16).map(async |number| {
-            let (own, other) = if number % 2 == 0 { (&a, &b) } else { (&b, &a) };
+        let both = (&a, &b);
+        let side_by_side = (0..16).map(|number| async move {
+            let (own, other) = if number % 2 == 0 { both } else { (both.1, both.0) };
             let answer = own.call(other, &[], None).await.expect(200);
             assert!(
                 answer["data"]["found"].to_string().contains("egress_denied"),
