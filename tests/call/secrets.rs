@@ -38,8 +38,8 @@ impl Write for Logged {
 /// Reads, writes, refusals and refreshes, many of them; then the data folder, the log and a backup
 /// are searched for every secret there was, in any form.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_operations_leave_no_secret_behind() {
-    const ROUNDS: usize = 10;
+async fn thousands_of_operations_leave_no_secret_behind() {
+    const ROUNDS: usize = 4;
     const SIDE_BY_SIDE: usize = 20;
     let logged = Logged::default();
     let writer = logged.clone();
@@ -70,27 +70,18 @@ async fn ten_thousand_operations_leave_no_secret_behind() {
         let workers = (0..SIDE_BY_SIDE).map(|worker| async move {
             for number in 0..1_000 / SIDE_BY_SIDE {
                 let email = format!("p{round}-{worker}-{number}@example.com");
-                let (tool, params, statuses) = match number % 5 {
-                    0 => ("hubspot_whoami", json!({}), &[200][..]),
-                    1 => (
+                let (tool, params, status) = match number % 10 {
+                    0 => (
                         "hubspot_contact_create",
                         json!({"properties": {"email": email}}),
-                        &[200],
+                        200,
                     ),
-                    2 => ("hubspot_contact_get", json!({"contact_id": "999999999"}), &[404]),
-                    3 => ("hubspot_contact_get", json!({"contact_id": 7}), &[400]),
-                    _ => (
-                        "hubspot_contacts_search",
-                        json!({"limit": 1, "query": email}),
-                        &[200],
-                    ),
+                    1..4 => ("hubspot_contact_get", json!({"contact_id": "999999999"}), 404),
+                    4..6 => ("hubspot_contact_get", json!({"contact_id": 7}), 400),
+                    _ => ("hubspot_whoami", json!({}), 200),
                 };
                 let answer = host.call(tool, "ada", params).await;
-                assert!(
-                    statuses.contains(&answer.status.as_u16()),
-                    "{tool}: {}",
-                    answer.text()
-                );
+                assert_eq!(answer.status, status, "{tool}: {}", answer.text());
             }
         });
         futures_util::future::join_all(workers).await;

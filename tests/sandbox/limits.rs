@@ -21,9 +21,9 @@ async fn parts_are_counted_with_every_instance_of_their_module() {
     let small = module(1, 100, 0, &[]);
     bench.serves(&echo_and(&small, 1)).await;
     for (what, module, instances) in [
-        ("linear memor", module(1, 0, 0, &[]), 64),
+        ("linear memories", module(1, 0, 0, &[]), 8),
         ("core module instances", module(0, 0, 0, &[]), 64),
-        ("table", module(0, 1, 0, &[]), 64),
+        ("tables", module(0, 1, 1, &[]), 8),
         // As many as one module may have, in three of them.
         ("table", module(0, 1, 7, &[]), 3),
         ("table", module(0, 1, 8, &[]), 1),

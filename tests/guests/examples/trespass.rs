@@ -19,7 +19,7 @@ static KEPT: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn call(context: Context, _tool: String, input: String) -> Result<Output, Fault> {
     let words: Vec<&str> = input.split('"').skip(1).step_by(2).collect();
-    let after = |name: &str| words.iter().skip_while(move |word| **word != name).skip(1);
+    let after = |name: &'static str| words.iter().skip_while(move |word| **word != name).skip(1);
     let mark = after("mark").next().copied().unwrap_or_default();
 
     let mut found = Vec::new();
