@@ -28,7 +28,6 @@ async fn no_operation_repeats_a_secret_that_was_given_to_it_wrongly() {
         json!({"tool_name": "hubspot_contact_create", "identifier": "nobody",
                "params": {"access_token": CANARY, "properties": CANARY}}),
         json!({"identifier": {"token": CANARY}, "connection_name": [CANARY], "scopes": {"x": CANARY}}),
-        json!([CANARY]),
         json!(CANARY),
     ];
     let mut asked = 0;

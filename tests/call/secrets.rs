@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use valetkey::offline;
-use valetkey_tests::World;
 use valetkey_tests::needles::Needles;
+use valetkey_tests::{World, artifacts};
 use valetkey_vendors::{Fault, Options, Rotation, Side, Vendor};
 
 /// Everything that was logged.
@@ -40,6 +40,7 @@ impl Write for Logged {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_operations_leave_no_secret_behind() {
     const ROUNDS: usize = 4;
+    const PER_ROUND: usize = 500;
     const SIDE_BY_SIDE: usize = 20;
     let logged = Logged::default();
     let writer = logged.clone();
@@ -54,6 +55,13 @@ async fn thousands_of_operations_leave_no_secret_behind() {
         ..Options::default()
     };
     let world = World::start_with(|_| {}, options).await;
+    // Without the vendor's rates, which a host keeps by waiting.
+    let hurried = artifacts::connector_with("hubspot", |manifest| {
+        manifest.connector.version = "0.1.1".to_owned();
+        manifest.budgets.clear();
+    });
+    let installed = world.host.install(hurried).await;
+    assert!(installed.status.is_success(), "{}", installed.text());
     let account = world.connect("hubspot", "ada").await;
     let mut secrets = Needles::default();
     secrets.add(
@@ -68,7 +76,7 @@ async fn thousands_of_operations_leave_no_secret_behind() {
         secrets.add("an access token of ours", world.host.token().as_bytes());
         let host = &world.host;
         let workers = (0..SIDE_BY_SIDE).map(|worker| async move {
-            for number in 0..1_000 / SIDE_BY_SIDE {
+            for number in 0..PER_ROUND / SIDE_BY_SIDE {
                 let email = format!("p{round}-{worker}-{number}@example.com");
                 let (tool, params, status) = match number % 10 {
                     0 => (
@@ -101,13 +109,13 @@ async fn thousands_of_operations_leave_no_secret_behind() {
     let World { host, vendors } = world;
     let operations = vendors.log().count(Side::Api);
     assert!(
-        operations > ROUNDS * 500,
+        operations > ROUNDS * PER_ROUND / 2,
         "{operations} requests reached the vendor"
     );
 
     let stopped = host.stop().await;
     let searched = secrets.assert_none_below(stopped.data_dir());
-    assert!(searched > 1_000_000, "only {searched} bytes were searched");
+    assert!(searched > 500_000, "only {searched} bytes were searched");
     let mut backup = Vec::new();
     offline::export(&config, &mut backup).await.expect("a backup");
     for (place, bytes) in [("the backup", &backup), ("the log", &logged.text().into_bytes())] {

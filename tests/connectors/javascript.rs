@@ -22,7 +22,8 @@ async fn a_connector_in_javascript_is_installed_and_called_over_rest() {
     let vendor = axum::Router::new().route("/things", things);
     let vendor = tokio::spawn(async move { axum::serve(listener, vendor).await });
 
-    let host = TestHost::start().await;
+    // A compiler without optimisation takes its time over a language runtime.
+    let host = TestHost::start_with(|config| config.sandbox.compile_seconds = 300).await;
     let installed = host.install(artifacts::guest("js")).await;
     assert!(installed.status.is_success(), "{}", installed.text());
     let connection = json!({

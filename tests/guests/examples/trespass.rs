@@ -26,6 +26,7 @@ fn call(context: Context, _tool: String, input: String) -> Result<Output, Fault>
     let mut kept = KEPT.lock().expect("a guest has one thread");
     found.append(&mut kept.clone());
     found.extend(marks_in_memory(mark));
+    let next_page_token = context.page_token.is_none().then(|| format!("{mark}-page"));
     found.extend(context.page_token);
     found.extend(
         context
@@ -70,7 +71,7 @@ fn call(context: Context, _tool: String, input: String) -> Result<Output, Fault>
         .filter(|char| !matches!(char, '"' | '\\' | '\0'..' '))
         .collect();
     Ok(Output {
-        next_page_token: Some(format!("{mark}-page")),
+        next_page_token,
         ..output(format!("{{\"found\":\"{found}\",\"items\":[1]}}"))
     })
 }
