@@ -173,10 +173,6 @@ impl Stage {
     }
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_host_keeps_its_document_under_schemathesis() {
     let Some(program) = program() else { return };
