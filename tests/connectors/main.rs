@@ -5,4 +5,5 @@ mod bundled;
 mod end_to_end;
 mod gmail_requests;
 mod linter;
+mod profiles;
 mod simulator;
