@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod api;
 pub mod call;
 pub mod capability;
+pub mod certificate;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::{Access, NewClient, Scope};
 use crate::accounts::Accounts;
 use crate::call::Calls;
+use crate::certificate::{self, Certificate};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::egress::{Egress, Outbound};
@@ -54,6 +55,8 @@ pub struct Runtime {
     pub accounts: Arc<Accounts>,
     /// What running calls share.
     pub calls: Calls,
+    /// Under which the host speaks TLS.
+    pub certificate: Certificate,
     /// `https://host[:port]` under which browsers reach us, no trailing slash.
     pub public_url: String,
     stop: CancellationToken,
@@ -77,6 +80,8 @@ impl Runtime {
             );
         }
         let lock = FolderLock::take(&dir)?;
+        let files = certificate::ensure(&config, Some(&public_url), clock.now())?;
+        let certificate = Certificate::open(files)?;
         // The key comes first: with a wrong or exposed one the store is not even opened.
         let store_dir = dir.join("store");
         let root = RootKey::read_for(&config.storage.key_file(), &store_dir)?;
@@ -135,6 +140,7 @@ impl Runtime {
             access,
             accounts,
             calls,
+            certificate,
             public_url,
             stop,
             tasks,
@@ -153,8 +159,8 @@ impl Runtime {
     }
 }
 
-/// Makes a new data folder: root key, store, the first environment and a client for the operator
-/// with every scope, whose secret is answered once.
+/// Makes a new data folder: root key, certificate, store, the first environment and a client for
+/// the operator with every scope, whose secret is answered once.
 ///
 /// # Errors
 /// There is a store or key already; nothing is changed then.
@@ -176,6 +182,7 @@ pub async fn init(config: &Config, clock: Clock) -> anyhow::Result<NewClient> {
     let _lock = FolderLock::take(dir)?;
     let store_dir = dir.join("store");
     let root = RootKey::create_for(&key_file, &store_dir)?;
+    certificate::ensure(config, config.server.public_url.as_deref(), clock.now())?;
     let store: Arc<dyn Store> = Arc::new(open_store(dir).await?);
     let vault = Arc::new(Vault::open_in(&store_dir, Arc::clone(&store), root).await?);
     let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())?;

@@ -47,6 +47,8 @@ async fn the_demo_connects_calls_refreshes_waits_and_says_so() {
         "identifier",
         "simulator_url",
         "data_dir",
+        "grpc_url",
+        "certificate_file",
     ] {
         assert!(line[member].is_string(), "{member} in {line}");
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use crate::program::Place;
 
@@ -55,12 +56,12 @@ async fn settings_that_mean_nothing_are_named_with_what_was_meant() {
 
     fs::write(
         place.path().join("valetkey.toml"),
-        "[server]\nlisten = \"0.0.0.0:80\"\n",
+        "[tls]\ncertificate_file = \"mine.pem\"\n",
     )
     .expect("a file");
     let checked = place.run(&["config", "check"]).await;
     assert_eq!(checked.code, 2);
-    assert!(checked.talk.contains("insecure_behind_proxy"), "{}", checked.talk);
+    assert!(checked.talk.contains("tls.key_file"), "{}", checked.talk);
 
     fs::remove_file(place.path().join("valetkey.toml")).expect("removed");
     let misspelt = place
@@ -168,4 +169,45 @@ async fn an_export_is_imported_under_the_same_key_and_under_no_other() {
     assert_eq!(place.run(&again).await.code, 0);
     let text = |name: &str| fs::read_to_string(place.path().join(name)).expect("an export");
     assert_eq!(text("backup.jsonl"), text("again.jsonl"));
+}
+
+/// A self-signed certificate with its key, good between two days.
+fn certificate(folder: &Path, from: i32, until: i32) -> [String; 2] {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+    params.not_before = rcgen::date_time_ymd(from, 1, 1);
+    params.not_after = rcgen::date_time_ymd(until, 1, 1);
+    let signed = params.self_signed(&key).expect("signed");
+    [("mine.pem", signed.pem()), ("mine.key", key.serialize_pem())].map(|(name, pem)| {
+        let path = folder.join(name);
+        fs::write(&path, pem).expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a mode");
+        path.to_str().expect("text").to_owned()
+    })
+}
+
+#[tokio::test]
+async fn doctor_says_when_a_certificate_has_ended() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "--data-dir", "data"]).await.code, 0);
+    for (from, until, state) in [
+        (2001, 2002, "problem"),
+        (2001, 2999, "ok"),
+        (2998, 2999, "problem"),
+    ] {
+        let [certificate, key] = certificate(place.path(), from, until);
+        let env = [
+            ("VALETKEY_TLS_CERTIFICATE_FILE", certificate.as_str()),
+            ("VALETKEY_TLS_KEY_FILE", key.as_str()),
+        ];
+        let told = place
+            .run_with(&["doctor", "--data-dir", "data", "--json"], &env)
+            .await;
+        let told = told.json();
+        let finding = told["findings"]
+            .as_array()
+            .and_then(|all| all.iter().find(|it| it["check"] == "certificate"))
+            .expect("a finding");
+        assert_eq!(finding["state"], state, "{finding}");
+    }
 }

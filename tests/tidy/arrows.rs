@@ -13,7 +13,17 @@ const GROUND: &[&str] = &["clock", "config", "error", "id", "random", "secret", 
 /// error: give it its arrows.
 const ARROWS: &[(&str, &[&str])] = &[
     ("main", &["cli", "sandbox"]),
-    ("cli", &["manifest", "offline", "runtime", "serve", "telemetry"]),
+    (
+        "cli",
+        &[
+            "certificate",
+            "manifest",
+            "offline",
+            "runtime",
+            "serve",
+            "telemetry",
+        ],
+    ),
     (
         "offline",
         &["egress", "journal", "registry", "sandbox", "store", "vault"],
@@ -29,9 +39,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "runtime",
         &[
-            "access", "accounts", "call", "egress", "journal", "registry", "sandbox", "store", "vault",
+            "access",
+            "accounts",
+            "call",
+            "certificate",
+            "egress",
+            "journal",
+            "registry",
+            "sandbox",
+            "store",
+            "vault",
         ],
     ),
+    ("certificate", &[]),
     (
         "call",
         &[

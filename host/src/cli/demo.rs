@@ -146,6 +146,8 @@ async fn show(
         screen.data(
             &json!({
                 "base_url": stage.base_url,
+                "grpc_url": stage.base_url.replacen("http://", "https://", 1),
+                "certificate_file": stage.certificate().certificate_path(),
                 "client_id": stage.client_id,
                 "client_secret": stage.client_secret,
                 "identifier": IDENTIFIER,

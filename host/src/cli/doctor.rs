@@ -11,11 +11,12 @@ use serde::Serialize;
 use super::client::{Client, Remote};
 use super::output::Output;
 use super::{FAILED, Global, block_on};
+use crate::certificate::{self, Files};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::offline;
 
-/// Looks at the settings, the key file, the folders, the disk, the kernel, the clock, the store
+/// Looks at the settings, the key file, the certificate, the folders, the disk, the kernel, the clock, the store
 /// and every installed connector, and says how to mend what is wrong. It changes nothing and
 /// calls no vendor.
 #[derive(Debug, Args)]
@@ -80,6 +81,7 @@ impl Doctor {
         let mut findings = vec![Finding::ok("settings", "acceptable")];
         findings.extend(data_folder(&config));
         findings.push(key_file(&config));
+        findings.push(certificate(&config));
         findings.push(disk(&config));
         findings.push(clock(&config));
         findings.extend(kernel());
@@ -164,6 +166,65 @@ fn key_file(config: &Config) -> Finding {
             CHECK,
             error.to_string(),
             "without the right key no stored credential can be read; restore it from your copy",
+        ),
+    }
+}
+
+fn certificate(config: &Config) -> Finding {
+    const CHECK: &str = "certificate";
+    const SOON_DAYS: i64 = 14;
+    let files = Files::of(config);
+    let (fix, missing) = if files.own {
+        (
+            "restart the host: it makes a new one",
+            "the host makes one at its start",
+        )
+    } else {
+        (
+            "renew it; the host takes new files with the next connection",
+            "give the files that [tls] names",
+        )
+    };
+    if !files.certificate.exists() || !files.key.exists() {
+        let found = format!("{} or its key is not there", files.certificate.display());
+        return if files.own {
+            Finding::ok(CHECK, format!("none yet; {missing}"))
+        } else {
+            Finding::problem(CHECK, found, missing)
+        };
+    }
+    let mode = fs::metadata(&files.key).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
+    if mode & 0o077 != 0 {
+        return Finding::problem(
+            CHECK,
+            format!(
+                "its key {} has mode {mode:o}; others may read it",
+                files.key.display()
+            ),
+            format!("chmod go-rwx {}", files.key.display()),
+        );
+    }
+    let now = Clock::system().now();
+    match certificate::dates(&files) {
+        Err(error) => Finding::problem(CHECK, format!("{error:#}"), fix),
+        Ok((from, _)) if now < from => Finding::problem(
+            CHECK,
+            format!("{} is not good before {from}", files.certificate.display()),
+            "set the clock, or use another certificate",
+        ),
+        Ok((_, until)) if until <= now => Finding::problem(
+            CHECK,
+            format!("{} ended at {until}", files.certificate.display()),
+            fix,
+        ),
+        Ok((_, until)) if until.as_second() - now.as_second() < SOON_DAYS * 86_400 => Finding::warning(
+            CHECK,
+            format!("{} ends at {until}", files.certificate.display()),
+            fix,
+        ),
+        Ok((_, until)) => Finding::ok(
+            CHECK,
+            format!("{}, good until {until}", files.certificate.display()),
         ),
     }
 }

@@ -9,11 +9,12 @@ use super::operator::Operator;
 use super::output::Output;
 use super::serve::reachable;
 use super::{Global, block_on};
+use crate::certificate::Files;
 use crate::clock::Clock;
 use crate::runtime;
 
-/// Makes the data folder (0700), the root key beside it (0600), the store, the environment `dev`
-/// and a client with every scope for you. The client's secret is shown once; it is kept in
+/// Makes the data folder (0700), the root key beside it (0600), the store, the environment `dev`,
+/// a certificate for TLS, and a client with every scope for you. The client's secret is shown once; it is kept in
 /// `operator.json` in the data folder, where the other commands find it.
 ///
 /// Nothing that exists is ever overwritten.
@@ -40,11 +41,13 @@ impl Init {
         let data_dir = &config.storage.data_dir;
         operator.write(data_dir)?;
 
+        let certificate = Files::of(&config);
         let (folder, key) = (data_dir.display(), config.storage.key_file());
         if output.json {
             output.data(&json!({
                 "data_dir": data_dir,
                 "key_file": key,
+                "certificate_file": certificate.certificate_path(),
                 "environment": runtime::FIRST_ENVIRONMENT,
                 "client_id": operator.client_id,
                 "client_secret": operator.client_secret,
@@ -52,6 +55,10 @@ impl Init {
         } else {
             output.line(&format!("data folder    {folder}"));
             output.line(&format!("root key       {}", key.display()));
+            output.line(&format!(
+                "certificate    {}",
+                certificate.certificate_path().display()
+            ));
             output.line(&format!("environment    {}", runtime::FIRST_ENVIRONMENT));
             output.line(&format!("client id      {}", operator.client_id));
             output.line(&format!("client secret  {}", operator.client_secret));
@@ -60,6 +67,10 @@ impl Init {
                 "The secret is not shown again; {} keeps it for this command line.",
                 Operator::path(data_dir).display()
             ));
+            if certificate.own {
+                output.say("gRPC programs in Python trust the certificate after:");
+                output.say(&format!("  {}", certificate.trust_command()));
+            }
             output.hint("copy the root key to a safe place, then run `valetkey serve`");
         }
         Ok(ExitCode::SUCCESS)

@@ -30,6 +30,7 @@ use crate::{serve, telemetry};
 Examples:
   valetkey serve
   valetkey serve --listen 127.0.0.1:0 --json
+  valetkey serve --listen 0.0.0.0:8470 --public-url https://keys.example.com:8470
   valetkey serve --listen 0.0.0.0:8470 --public-url https://keys.example.com --insecure-behind-proxy")]
 pub(super) struct Serve {
     /// Address and port to listen on; port 0 takes a free one
@@ -38,7 +39,7 @@ pub(super) struct Serve {
     /// The origin under which browsers reach this host, https://host[:port]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Listen on an address that others reach, because a proxy in front terminates TLS
+    /// Take clear text from other machines, because a proxy in front terminates TLS
     #[arg(long)]
     insecure_behind_proxy: bool,
     /// Install the `.wasm` files of this folder as they appear or change
@@ -92,10 +93,19 @@ async fn serve_until_signal(config: Config, output: &Output) -> anyhow::Result<(
 
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
+    let certificate = runtime.certificate.files();
     if output.json {
-        output.data(&json!({"base_url": base_url, "public_url": public_url}));
+        output.data(&json!({
+            "base_url": base_url,
+            "public_url": public_url,
+            "certificate_file": certificate.certificate_path(),
+        }));
     } else {
         output.line(&format!("Valetkey is ready at {public_url}"));
+        if certificate.own {
+            output.say("TLS on the same port; gRPC programs in Python trust its certificate after:");
+            output.say(&format!("  {}", certificate.trust_command()));
+        }
     }
     serve::serve(listener, Arc::clone(&runtime), stop).await;
     runtime.close().await;

@@ -63,6 +63,8 @@ pub const SETTINGS: &[Setting] = &[
     number("server", "default_deadline_ms", 100, HOUR_MS),
     number("server", "max_deadline_ms", 100, HOUR_MS),
     number("server", "drain_ms", 0, HOUR_MS),
+    text("tls", "certificate_file"),
+    text("tls", "key_file"),
     text("storage", "data_dir"),
     text("storage", "key_file"),
     number("sandbox", "memory_bytes", MIB, 4 * GIB),

@@ -129,11 +129,11 @@ impl Config {
             }
         }
         let server = &self.server;
-        if !server.listen.ip().is_loopback() && !server.insecure_behind_proxy {
-            problems.push(format!(
-                "`server.listen` is {}, which other machines reach, and this host does not terminate TLS: put a proxy that does in front of it and set `server.insecure_behind_proxy = true`, or listen on 127.0.0.1",
-                server.listen
-            ));
+        if self.tls.certificate_file.is_some() != self.tls.key_file.is_some() {
+            problems.push(
+                "`tls.certificate_file` and `tls.key_file` belong together: give both, or neither for a certificate that the host makes itself"
+                    .to_owned(),
+            );
         }
         if let Some(url) = &server.public_url
             && let Some(problem) = public_url_problem(url)
@@ -380,14 +380,11 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_others_reach_needs_a_proxy_in_front() {
-        let open = "[server]\nlisten = '0.0.0.0:80'";
-        assert!(
-            load(open, &[], &[])
-                .unwrap_err()
-                .contains("insecure_behind_proxy")
-        );
-        assert!(load(&format!("{open}\ninsecure_behind_proxy = true"), &[], &[]).is_ok());
+    fn a_certificate_and_its_key_are_given_together() {
+        let half = "[tls]\ncertificate_file = 'mine.pem'";
+        assert!(load(half, &[], &[]).unwrap_err().contains("tls.key_file"));
+        assert!(load(&format!("{half}\nkey_file = 'mine.key'"), &[], &[]).is_ok());
+        assert!(load("[server]\nlisten = '0.0.0.0:80'", &[], &[]).is_ok());
     }
 
     #[test]

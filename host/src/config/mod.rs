@@ -20,6 +20,8 @@ pub use load::{ConfigError, DEFAULT_FILE, Loaded, Source};
 pub struct Config {
     /// The listening side.
     pub server: Server,
+    /// The certificate of the listening side.
+    pub tls: Tls,
     /// Where things are kept.
     pub storage: Storage,
     /// What a guest may use.
@@ -44,12 +46,13 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
-    /// Address and port; port 0 takes a free one. Only loopback without TLS.
+    /// Address and port; port 0 takes a free one. TLS and clear text are told apart on it; clear
+    /// text from other machines is refused.
     pub listen: SocketAddr,
     /// The URL under which browsers and agents reach this host; links and redirect URIs begin
     /// with it. Default: `http://` and the address listened on.
     pub public_url: Option<String>,
-    /// Accept a non-loopback address without TLS, because a proxy in front terminates it.
+    /// Accept clear text from other machines, because a proxy in front terminates TLS.
     pub insecure_behind_proxy: bool,
     /// Largest request body in bytes; connector uploads have their own limit.
     pub max_body_bytes: usize,
@@ -76,6 +79,17 @@ impl Default for Server {
             drain_ms: 30_000,
         }
     }
+}
+
+/// The certificate of the listening side. Without one the host makes and signs its own, in the
+/// data folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file with the certificate and what leads to its authority. Read again when it changes.
+    pub certificate_file: Option<PathBuf>,
+    /// PEM file with its private key.
+    pub key_file: Option<PathBuf>,
 }
 
 /// Where things are kept.

@@ -9,12 +9,15 @@ use prost::Message as _;
 use prost_types::Any;
 use tonic::{Code, Status};
 
+use super::MAX_ANSWER_BYTES;
 use super::wire::errors::{
     ErrorInfo, FieldViolation, HelpInfo, HelpLink, RequestInfo, RpcStatus, ToolErrorInfo, ValidationErrorInfo,
 };
 use crate::error::{Fault, Kind};
 use crate::id::ExecutionId;
 
+/// An answer that no client takes.
+const TOO_LARGE: &str = "answer_too_large";
 /// What the clients know a failure beyond this host by.
 const TOOL_ERROR: &str = "TOOL_ERROR";
 const ERROR_INFO: &str = "type.googleapis.com/scalekit.v1.errdetails.ErrorInfo";
@@ -48,16 +51,19 @@ pub(super) fn unimplemented(fault: &Fault) -> Status {
     status(Code::Unimplemented, fault, None, None)
 }
 
-/// The status of an answer that no client takes.
-pub(super) fn too_large(bytes: usize, limit: usize) -> Status {
-    let fault = Fault::new(
+/// Refuses an answer that no client takes: they drop it without saying why.
+pub(super) fn check_size(message: &impl prost::Message) -> Result<(), Fault> {
+    let bytes = message.encoded_len();
+    if bytes <= MAX_ANSWER_BYTES {
+        return Ok(());
+    }
+    Err(Fault::new(
         Kind::ConnectorLimit,
         format!(
-            "The answer has {bytes} bytes and gRPC clients take {limit}. Ask for less at once (a smaller `limit` or page size, fewer fields), or use the REST API, which has no such limit. A change that the call made has taken effect."
+            "The answer has {bytes} bytes and gRPC clients take {MAX_ANSWER_BYTES}. Ask for less at once (a smaller `limit` or page size, fewer fields), or use the REST API, which has no such limit. A change that the call made has taken effect."
         ),
     )
-    .reason("answer_too_large");
-    status(Code::OutOfRange, &fault, None, None)
+    .reason(TOO_LARGE))
 }
 
 fn code(fault: &Fault) -> Code {
@@ -80,6 +86,7 @@ fn code(fault: &Fault) -> Code {
         Kind::VendorTimeout => Code::DeadlineExceeded,
         Kind::VendorUnavailable | Kind::AmbiguousOutcome => Code::Unknown,
         Kind::StoreUnavailable => Code::Unavailable,
+        Kind::ConnectorLimit if fault.reason_code() == Some(TOO_LARGE) => Code::OutOfRange,
         Kind::EgressDenied
         | Kind::ConnectorTrapped
         | Kind::ConnectorLimit

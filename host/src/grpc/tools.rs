@@ -238,13 +238,11 @@ async fn best(call: &Call, request: SearchRequest) -> Result<SearchResponse, Fau
             connections: ready
                 .iter()
                 .flat_map(|ready| ready.get(tool.connector).into_iter().flatten())
-                .map(|place| ConnectionReadiness {
+                // No entry says that the user has no account there, ready or not.
+                .filter_map(|place| Some((place, place.account.as_ref()?)))
+                .map(|(place, account)| ConnectionReadiness {
                     connection_name: place.connection.to_string(),
-                    connected_account_id: place
-                        .account
-                        .as_ref()
-                        .map(|account| account.id.to_string())
-                        .unwrap_or_default(),
+                    connected_account_id: account.id.to_string(),
                     readiness_state: match place.ready {
                         Ready::Now => Readiness::Ready,
                         Ready::AfterConnecting => Readiness::NeedsConnection,
@@ -307,10 +305,13 @@ fn render(execution: &ExecutionId, outcome: &Outcome) -> Result<ExecuteResponse,
         data.fields
             .insert("next_cursor".to_owned(), cursor.clone().into());
     }
-    Ok(ExecuteResponse {
+    let answer = ExecuteResponse {
         data: Some(data),
         execution_id: execution.to_string(),
-    })
+    };
+    // Here, where the execution is known that the client has to be told of.
+    status::check_size(&answer)?;
+    Ok(answer)
 }
 
 /// The name under which a tool is shown: one that was asked for by an alias has that, since the

@@ -16,7 +16,7 @@ use tonic::server::Grpc;
 use tonic_prost::ProstCodec;
 use tower::service_fn;
 
-use super::{MAX_ANSWER_BYTES, status};
+use super::status;
 use crate::access::{Caller, Scope, unauthenticated};
 use crate::error::Fault;
 use crate::runtime::Runtime;
@@ -56,7 +56,7 @@ where
                 let answer = verb(call.clone(), message.into_inner());
                 async move {
                     let message = answer.await?;
-                    check_size(&message)?;
+                    status::check_size(&message).map_err(|fault| status::of(&fault))?;
                     Ok(tonic::Response::new(message))
                 }
             });
@@ -100,15 +100,6 @@ fn timeout(headers: &HeaderMap) -> Option<Duration> {
         "n" => Some(Duration::from_nanos(amount)),
         _ => None,
     }
-}
-
-/// A client drops an answer that is longer without saying why; we do say it.
-fn check_size(message: &impl Message) -> Result<(), Status> {
-    let bytes = message.encoded_len();
-    if bytes <= MAX_ANSWER_BYTES {
-        return Ok(());
-    }
-    Err(status::too_large(bytes, MAX_ANSWER_BYTES))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::connectors::Component;
 use super::folder::{Folder, Note};
 use super::screen::Screen;
 use super::{DemoOptions, IDENTIFIER};
+use crate::certificate::Files;
 use crate::cli::operator::Operator;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -126,6 +127,11 @@ impl Stage {
         Ok(api)
     }
 
+    /// Where the certificate lies under which the host speaks TLS.
+    pub(super) fn certificate(&self) -> &Files {
+        self.runtime.certificate.files()
+    }
+
     /// Prints how to go on by hand.
     pub(super) fn say_how_to_call(&self, screen: &Screen) {
         let Self {
@@ -143,6 +149,12 @@ impl Stage {
              -H 'Content-Type: application/json' \\\n    \
              -d '{{\"tool_name\":\"hubspot_contacts_search\",\"identifier\":\"{IDENTIFIER}\",\"params\":{{\"query\":\"ada\",\"limit\":3}}}}'\n\
              curl -s \"{base_url}/api/v1/tools?limit=100\" -H \"Authorization: Bearer $TOKEN\""
+        ));
+        screen.title("Or run a program that was written for the Scalekit SDKs");
+        screen.result(&format!(
+            "export SCALEKIT_ENVIRONMENT_URL={base_url}\n\
+             export SCALEKIT_CLIENT_ID={client_id} SCALEKIT_CLIENT_SECRET={client_secret}\n{}",
+            self.certificate().trust_command()
         ));
         screen.say("\nRunning; Ctrl-C ends it.");
     }
