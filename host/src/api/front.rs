@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::uri::{Authority, PathAndQuery};
-use http::{HeaderMap, HeaderValue, Uri};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue};
 
 use super::answer::{Refusal, reason};
 use super::pages;
@@ -27,6 +27,9 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const DENY: HeaderValue = HeaderValue::from_static("DENY");
+
+/// Programs join their URL of this host, which often ends with a slash, and `/oauth/token`.
+pub(super) const TOKEN_OF_A_JOINED_URL: &str = "//oauth/token";
 
 /// The names under which this host may be addressed: loopback, and the host of its public URL.
 /// A page of another site whose name was pointed here (DNS rebinding) has another name.
@@ -59,8 +62,7 @@ impl Front {
 }
 
 /// The one layer around all routes.
-pub(super) async fn pass(State(front): State<Front>, mut request: Request, next: Next) -> Response {
-    one_slash_for_tokens(&mut request);
+pub(super) async fn pass(State(front): State<Front>, request: Request, next: Next) -> Response {
     let mut response = match admit(&request, &front.names) {
         Ok(()) => next.run(request).await,
         Err(fault) if grpc::speaks(request.headers()) => grpc::refusal(&fault),
@@ -76,18 +78,6 @@ pub(super) async fn pass(State(front): State<Front>, mut request: Request, next:
     response
 }
 
-/// Programs join their URL of this host, which often ends with a slash, and `/oauth/token`.
-fn one_slash_for_tokens(request: &mut Request) {
-    if request.uri().path() != "//oauth/token" {
-        return;
-    }
-    let mut parts = request.uri().clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::from_static("/oauth/token"));
-    if let Ok(uri) = Uri::from_parts(parts) {
-        *request.uri_mut() = uri;
-    }
-}
-
 fn admit(request: &Request, names: &[String]) -> Result<(), Fault> {
     let path = request.uri().path();
     if !NAMELESS.contains(&path) && !addressed_to_us(request, names) {
@@ -97,7 +87,7 @@ fn admit(request: &Request, names: &[String]) -> Result<(), Fault> {
         )
         .reason(reason::HOST_NOT_ALLOWED));
     }
-    if !is_canonical(path) {
+    if path != TOKEN_OF_A_JOINED_URL && !is_canonical(path) {
         return Err(Fault::new(
             Kind::InvalidInput,
             "The path is not in its one form: no percent-encoding, no empty or dotted segments, no slash at the end.",

@@ -39,6 +39,7 @@ pub fn router(runtime: Arc<Runtime>) -> Router {
         .route("/healthz", get(health))
         .route("/openapi.json", get(document::serve))
         .route("/oauth/token", post(token::token))
+        .route(front::TOKEN_OF_A_JOINED_URL, post(token::token))
         .merge(rest())
         .merge(hosted())
         .merge(crate::grpc::routes())
