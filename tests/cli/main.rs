@@ -3,5 +3,4 @@
 mod demo;
 mod end_to_end;
 mod folder;
-mod program;
 mod reference;
