@@ -29,7 +29,6 @@ impl Ran {
     ///
     /// # Panics
     /// It failed, or its output is not JSON.
-    #[must_use]
     pub fn json(&self) -> Value {
         assert_eq!(self.code, 0, "{}{}", self.out, self.talk);
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))

@@ -90,9 +90,7 @@ async fn program_takes_the_standard_variables_and_exports_before_it_ends() {
     ];
     let body = json!({"tool_name": "no_such_tool", "identifier": "ada"}).to_string();
     let url = format!("{}/api/v1/execute_tool", serving.base_url);
-    http.send(Method::POST, &url, &headers, body.into())
-        .await
-        .expect(404);
+    http.send(Method::POST, &url, &headers, body).await.expect(404);
     serving.stop().await;
 
     let call = collector.one("execute_tool");
