@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use valetkey_tests::artifacts::repository;
 
 /// What everything may use: words without behaviour.
-const GROUND: &[&str] = &["clock", "config", "error", "id", "random", "secret", "text", "trace"];
+const GROUND: &[&str] = &[
+    "clock", "config", "error", "id", "random", "secret", "text", "trace",
+];
 
 /// Module, and what it may use beside itself and the ground. A module that is not here is an
 /// error: give it its arrows.
