@@ -30,4 +30,5 @@ pub mod servers;
 pub mod store;
 pub mod telemetry;
 pub mod text;
+pub mod trace;
 pub mod vault;

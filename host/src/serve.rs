@@ -25,6 +25,7 @@ use tower::ServiceExt as _;
 
 use crate::error::{Fault, Kind};
 use crate::runtime::Runtime;
+use crate::trace::Parent;
 use crate::{api, config};
 
 /// The first request's head must be complete this soon after the connection was accepted, a TLS
@@ -170,7 +171,9 @@ impl Door {
             let (heard, router) = (Arc::clone(&heard), self.router.clone());
             move |request: http::Request<Incoming>| {
                 heard.notify_one();
-                router.clone().oneshot(request.map(Body::new))
+                // In front of every door: what a request asks for joins its caller's trace.
+                let parent = Parent::of_headers(request.headers());
+                parent.scope(router.clone().oneshot(request.map(Body::new)))
             }
         });
         let connection = self

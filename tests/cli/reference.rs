@@ -7,9 +7,8 @@ use std::fmt::Write as _;
 use valetkey::config::Config;
 use valetkey::config::env::SETTINGS;
 use valetkey_tests::artifacts;
+use valetkey_tests::program::Place;
 use valetkey_tests::snapshot::assert_checked_in;
-
-use crate::program::Place;
 
 #[tokio::test]
 async fn the_help_of_every_command_is_the_reference() {

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Map;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use valetkey_manifest::{Manifest, Placement};
 
@@ -83,8 +84,13 @@ pub async fn proxy(
         extras: Extras::default(),
     };
     let mut record = Record::begin(runtime, caller, &id, &called);
-    let result = steps(runtime, caller, request, &mut record).await;
-    record.finish(&result).await;
+    let span = record.span();
+    let sent = async {
+        let result = steps(runtime, caller, request, &mut record).await;
+        record.finish(&result).await;
+        result
+    };
+    let result = sent.instrument(span).await;
     (id, result)
 }
 

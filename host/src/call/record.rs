@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::time::Instant;
+use tracing::Span;
 
-use super::Request;
+use super::{Outcome, Request};
 use crate::access::Caller;
 use crate::accounts::Picked;
 use crate::capability::GuestLog;
@@ -16,6 +17,7 @@ use crate::id::ExecutionId;
 use crate::journal::{Execution, Journal};
 use crate::registry::Activation;
 use crate::runtime::Runtime;
+use crate::trace;
 
 pub(super) struct Record<'a> {
     journal: &'a Journal,
@@ -25,6 +27,9 @@ pub(super) struct Record<'a> {
     meter: Arc<Meter>,
     guest_log: Arc<GuestLog>,
     pages: AtomicU32,
+    span: Span,
+    /// Whether the span holds arguments and result.
+    with_content: bool,
 }
 
 impl<'a> Record<'a> {
@@ -44,7 +49,15 @@ impl<'a> Record<'a> {
             session: request.extras.session.as_ref().map(ToString::to_string),
             ..Execution::default()
         };
+        let span = span(runtime, &execution);
+        let with_content = runtime.config.telemetry.record_content && !span.is_disabled();
+        if with_content {
+            let arguments = trace::content::of_arguments(&request.params);
+            span.record("gen_ai.tool.call.arguments", arguments);
+        }
         Self {
+            span,
+            with_content,
             journal: &runtime.journal,
             began: Instant::now(),
             execution: Some(execution),
@@ -54,7 +67,17 @@ impl<'a> Record<'a> {
         }
     }
 
+    pub(super) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
     pub(super) fn account(&mut self, picked: &Picked) {
+        let (account, connection) = (&picked.account, &picked.connection);
+        self.span.record("valetkey.account.id", account.id.as_str());
+        self.span
+            .record("valetkey.connection.name", connection.name.as_str());
+        self.span
+            .record("valetkey.connector.id", connection.connector.as_str());
         if let Some(execution) = &mut self.execution {
             execution.account = Some(picked.account.id.to_string());
             execution.connection = Some(picked.connection.name.to_string());
@@ -63,6 +86,8 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn version(&mut self, activation: &Activation) {
+        let version = activation.version.manifest.connector.version.as_str();
+        self.span.record("valetkey.connector.version", version);
         if let Some(execution) = &mut self.execution {
             execution.connector_version = Some(activation.version.manifest.connector.version.clone());
             execution.connector_digest = Some(activation.version.digest.clone());
@@ -70,6 +95,7 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn replayed(&mut self) {
+        self.span.record("valetkey.replayed", true);
         if let Some(execution) = &mut self.execution {
             execution.replayed = true;
         }
@@ -77,6 +103,10 @@ impl<'a> Record<'a> {
 
     pub(super) fn page(&self) {
         self.pages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn pages(&self) -> u32 {
+        self.pages.load(Ordering::Relaxed)
     }
 
     pub(super) fn meter(&self) -> &Arc<Meter> {
@@ -92,8 +122,17 @@ impl<'a> Record<'a> {
         self.meter.writes_sent.load(Ordering::Relaxed) > 0
     }
 
+    /// Shows the result to whoever follows the call's trace, when the operator allows it.
+    pub(super) fn answered(&self, outcome: &Outcome) {
+        if self.with_content {
+            let shown = trace::content::of_result(&outcome.data);
+            self.span.record("gen_ai.tool.call.result", shown);
+        }
+    }
+
     pub(super) async fn finish<T>(mut self, result: &Result<T, Fault>) {
         if let Some(execution) = self.close(result.as_ref().err()) {
+            trace::outcome(&self.span, &execution.outcome, execution.reason.as_deref());
             self.journal.record(execution).await;
         }
     }
@@ -131,9 +170,24 @@ impl Drop for Record<'_> {
     fn drop(&mut self) {
         if let Some(mut execution) = self.close(None) {
             "cancelled".clone_into(&mut execution.outcome);
+            trace::outcome(&self.span, &execution.outcome, None);
             self.journal.record_abandoned(execution);
         }
     }
+}
+
+fn span(runtime: &Runtime, execution: &Execution) -> Span {
+    // Whether there is such a tool is asked for the span alone.
+    if !trace::is_on() {
+        return Span::none();
+    }
+    trace::call(&trace::Call {
+        tool: &execution.tool,
+        is_known: runtime.registry.snapshot().tools.contains_key(&execution.tool),
+        execution_id: &execution.execution_id,
+        environment: &execution.environment,
+        agent_run_id: execution.agent_run_id.as_deref(),
+    })
 }
 
 fn log(execution: &Execution, fault: Option<&Fault>) {

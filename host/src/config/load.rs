@@ -12,7 +12,7 @@ use thiserror::Error;
 use toml::Table;
 
 use super::Config;
-use super::env::{self, SETTINGS, Setting};
+use super::env::{self, Found, SETTINGS, Setting};
 use crate::text::is_deceptive;
 
 /// Where a setting came from.
@@ -165,6 +165,7 @@ impl Config {
                 problems.push(format!("`mcp.issuers` has `{}`: {problem}", issuer.issuer));
             }
         }
+        problems.extend(self.telemetry.problems());
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
             problems.push(format!("`log.filter` is `{}`: {error}", self.log.filter));
         }
@@ -211,7 +212,7 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
 
 fn assemble(
     file: Table,
-    environment: &BTreeMap<String, String>,
+    environment: &BTreeMap<String, Found>,
     overrides: &[(&str, String)],
     mut problems: Vec<String>,
 ) -> Result<Loaded, ConfigError> {
@@ -265,8 +266,8 @@ fn assemble(
         }
     }
     for setting in SETTINGS {
-        if let Some(text) = environment.get(&setting.name()) {
-            let source = Source::Environment(setting.variable());
+        if let Some(Found { variable, text }) = environment.get(&setting.name()) {
+            let source = Source::Environment(variable.clone());
             set(setting, typed(&defaults, setting, text), source, &mut problems);
         }
         if let Some((_, text)) = overrides.iter().find(|(name, _)| *name == setting.name()) {
@@ -340,7 +341,11 @@ mod tests {
     fn load(text: &str, environment: &[(&str, &str)], overrides: &[(&str, &str)]) -> Result<Loaded, String> {
         let environment = environment
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .map(|(name, value)| {
+                let variable = format!("VALETKEY_{}", name.replace('.', "_").to_uppercase());
+                let text = (*value).to_owned();
+                ((*name).to_owned(), Found { variable, text })
+            })
             .collect();
         let overrides: Vec<(&str, String)> = overrides
             .iter()
