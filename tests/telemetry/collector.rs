@@ -87,14 +87,6 @@ impl Collector {
         self.requests().clear();
     }
 
-    /// Waits until it was asked so often since it was cleared.
-    pub async fn wait_for_requests(&self, count: usize) {
-        let mut changes = self.taken.changes.subscribe();
-        while self.requests().len() < count {
-            changes.changed().await.expect("it serves");
-        }
-    }
-
     pub fn requests(&self) -> MutexGuard<'_, Vec<Request>> {
         self.taken.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }

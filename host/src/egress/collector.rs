@@ -16,8 +16,9 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::dial::{Dialer, Reachable, SystemResolver};
+use super::dial::{Dialer, Names, Reachable, SystemResolver};
 use super::tls;
+use crate::clock::Clock;
 use crate::config;
 
 /// Bytes of an answer: a status and a sentence.
@@ -43,6 +44,8 @@ impl Collector {
             Arc::new(tls::config(settings.extra_ca_file.as_deref())?),
             Duration::from_millis(settings.connect_ms),
             Duration::from_millis(settings.tls_ms),
+            // One connection is kept, so names are rarely asked for.
+            Names::new(Duration::ZERO, Clock::system()),
         );
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
