@@ -34,10 +34,15 @@ async fn flapping(down: fn() -> Act) -> (Vendor, Arc<AtomicBool>) {
 }
 
 fn breaking(clock: &Clock) -> Arc<Egress> {
+    waiting(clock, settings().first_byte_ms)
+}
+
+/// The same, waiting only so long for an answer.
+fn waiting(clock: &Clock, first_byte_ms: u64) -> Arc<Egress> {
     let settings = config::Egress {
         attempts: 1,
         breaker_failures: 5,
-        first_byte_ms: 60,
+        first_byte_ms,
         ..settings()
     };
     egress_on(&settings, clock, Names::local())
@@ -54,15 +59,15 @@ fn assert_is_open(outcome: Result<valetkey::egress::GuestResponse, Fault>) {
 
 #[tokio::test]
 async fn a_vendor_that_is_down_is_left_alone_and_found_again_by_one_probe() {
-    for down in [
-        (|| Act::Last(Vec::new())) as fn() -> Act,
-        || Act::Stall(Vec::new()),
-        || answer("500 Oops", "", "{}"),
-        || answer("503 Unavailable", "", "{}"),
+    for (down, first_byte_ms) in [
+        ((|| Act::Last(Vec::new())) as fn() -> Act, 5_000),
+        (|| Act::Stall(Vec::new()), 300),
+        (|| answer("500 Oops", "", "{}"), 5_000),
+        (|| answer("503 Unavailable", "", "{}"), 5_000),
     ] {
         let clock = Clock::system();
         let (vendor, up) = flapping(down).await;
-        let egress = breaking(&clock);
+        let egress = waiting(&clock, first_byte_ms);
         let account = Account::bearer();
         let reach = Reach {
             credentials: account.clone(),
@@ -220,7 +225,7 @@ async fn callers_who_are_in_a_hurry_do_not_open_it_for_the_others() {
 async fn a_call_that_is_dropped_as_the_probe_leaves_its_place_to_the_next() {
     let clock = Clock::system();
     let (vendor, up) = flapping(|| Act::Stall(Vec::new())).await;
-    let egress = breaking(&clock);
+    let egress = waiting(&clock, 300);
     let reach = reach(&vendor.url(), &RULES);
     for _ in 0..5 {
         assert!(egress.send(&reach, get("/x")).await.is_err());

@@ -48,8 +48,11 @@ impl Resolve for SystemResolver {
 pub struct Names {
     keep: Duration,
     clock: Clock,
-    known: Mutex<HashMap<(String, u16), (Timestamp, Vec<SocketAddr>)>>,
+    known: Mutex<Known>,
 }
+
+/// By host and port: when it was looked up, and what was found.
+type Known = HashMap<(String, u16), (Timestamp, Vec<SocketAddr>)>;
 
 impl Names {
     /// Names kept; beyond it all are forgotten.
@@ -87,7 +90,7 @@ impl Names {
         self.lock().remove(&(host.to_owned(), port));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, u16), (Timestamp, Vec<SocketAddr>)>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
