@@ -17,7 +17,7 @@ use arc_swap::ArcSwap;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
-use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::client::verify_server_name;
 use rustls::pki_types::pem::PemObject as _;
@@ -157,7 +157,8 @@ fn make(files: &Files, names: &[String], now: Timestamp) -> anyhow::Result<()> {
     // Since yesterday: another machine's clock may be behind.
     params.not_before = day(today.checked_sub(Span::new().days(1))?);
     params.not_after = day(today.checked_add(Span::new().years(YEARS))?);
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    // No key usages: with any, it would have to be allowed to sign itself, and clients that trust it
+    // as their root look at that.
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let key = KeyPair::generate()?;
     let certificate = params.self_signed(&key)?;
