@@ -51,7 +51,7 @@ async fn an_account_with_a_credential_is_usable_at_once_and_the_credential_never
 
     for (credential, field) in [
         (json!({"inputs": {"token": 5}}), "/credential/inputs/token"),
-        (json!({"inputs": {"api_key": TOKEN}}), "/credential/api_key"),
+        (json!({"inputs": {"api_key": TOKEN}}), "/credential/token"),
         (
             json!({"tokens": {"access_token": TOKEN, "token_expires_at": "soon"}}),
             "/credential/tokens/token_expires_at",

@@ -14,7 +14,7 @@ use tokio::process::Command;
 
 use valetkey_manifest::Manifest;
 use valetkey_tests::TestHost;
-use valetkey_tests::artifacts::{connector_with, target_dir};
+use valetkey_tests::artifacts::{connector_with, repository, target_dir};
 use valetkey_tests::world::connection;
 use valetkey_vendors::{Options, Simulator};
 
@@ -122,6 +122,9 @@ impl Stage {
         std::fs::write(&config, if told { self.known.as_str() } else { "" }).expect("a file");
         let har = folder.path().join("requests.har");
         let output = Command::new(program)
+            .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks")
+            .env("PYTHONPATH", repository().join("tests/api"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .arg("--config-file")
             .arg(&config)
             .arg("run")

@@ -211,6 +211,7 @@ async fn on_every_operation_anothers_thing_is_as_good_as_none() {
             let method: Method = method.to_uppercase().parse().expect("a method");
             let body = match (method.as_str(), template.as_str()) {
                 ("PATCH", path) if path.starts_with("/api/v1/connections") => json!({"proxy": true}),
+                ("POST", path) if path.ends_with("/sessions") => json!({"identifier": "mallory"}),
                 ("GET" | "DELETE", _) => Value::Null,
                 _ => json!({}),
             };

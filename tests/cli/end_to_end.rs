@@ -100,6 +100,9 @@ async fn from_an_empty_folder_to_a_tools_answer() {
         run(&["account", "disconnect", id]).await.json()["revocation"],
         "revoked"
     );
+    let refused = run(&["connector", "remove", "hubspot"]).await;
+    assert_eq!(refused.code, 1, "a connection pins it: {}", refused.out);
+    run(&["connection", "pin", "hubspot"]).await.json();
     assert_eq!(
         run(&["connector", "remove", "hubspot"]).await.json()["removed"],
         true

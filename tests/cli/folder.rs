@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use serde_json::Value;
+
 use valetkey_tests::program::Place;
 
 fn mode(path: &std::path::Path) -> u32 {
@@ -203,7 +205,8 @@ async fn doctor_says_when_a_certificate_has_ended() {
         let told = place
             .run_with(&["doctor", "--data-dir", "data", "--json"], &env)
             .await;
-        let told = told.json();
+        assert_eq!(told.code, i32::from(state != "ok"), "{}", told.out);
+        let told: Value = serde_json::from_str(&told.out).expect("JSON");
         let finding = told["findings"]
             .as_array()
             .and_then(|all| all.iter().find(|it| it["check"] == "certificate"))

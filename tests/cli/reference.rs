@@ -36,7 +36,9 @@ fn subcommands(help: &str) -> Vec<String> {
         .skip(1)
         .take_while(|line| line.starts_with("  "))
         .filter_map(|line| {
-            line.strip_prefix("  ")?
+            line.strip_prefix("  ")
+                // A long description goes on below itself.
+                .filter(|line| !line.starts_with(' '))?
                 .split_whitespace()
                 .next()
                 .map(str::to_owned)

@@ -13,7 +13,6 @@ use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind, status::StatusCode as Verdict};
 use prost::Message as _;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// The collector; it stops when this is dropped.
@@ -27,7 +26,6 @@ struct Taken {
     requests: Mutex<Vec<Request>>,
     /// What it answers.
     status: AtomicU16,
-    changes: watch::Sender<usize>,
 }
 
 /// One export.
@@ -69,7 +67,6 @@ impl Collector {
         let taken = Arc::new(Taken {
             requests: Mutex::default(),
             status: AtomicU16::new(200),
-            changes: watch::Sender::new(0),
         });
         let router = Router::new().fallback(take).with_state(Arc::clone(&taken));
         let server = tokio::spawn(async move {
@@ -148,7 +145,6 @@ async fn take(State(taken): State<Arc<Taken>>, uri: Uri, headers: HeaderMap, bod
     let mut requests = taken.requests.lock().unwrap_or_else(PoisonError::into_inner);
     requests.push(request);
     drop(requests);
-    taken.changes.send_modify(|count| *count += 1);
     StatusCode::from_u16(taken.status.load(Ordering::Relaxed)).expect("a status")
 }
 

@@ -54,7 +54,7 @@ pub(super) fn provider(config: &Config, clock: &Clock) -> anyhow::Result<Option<
     };
     let headers = settings.headers().map_err(anyhow::Error::msg);
     let client = Client {
-        collector: Collector::new(&config.egress)?,
+        collector: Collector::new(&config.egress, clock.clone())?,
         target: Arc::new(Target {
             url: url.clone(),
             headers: headers.context("telemetry.otlp_headers")?,

@@ -25,7 +25,7 @@ use crate::error::Fault;
 pub use parent::Parent;
 
 /// The `tracing` target of all spans, and of nothing else.
-pub const TARGET: &str = "valetkey::span";
+pub const TARGET: &str = "valetkey.span";
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
