@@ -189,3 +189,64 @@ async fn a_removed_client_gets_no_more_tokens_and_others_keep_theirs() {
     let url = format!("{}/oauth/token", host.base_url);
     assert_eq!(host.http.post_form(&url, &form).await.status, 401);
 }
+
+#[tokio::test]
+async fn a_token_counts_only_where_it_belongs() {
+    let host = TestHost::start().await;
+    let token = host.token();
+    let url = format!("{}/api/v1/tools", host.base_url);
+    for query in [format!("access_token={token}"), format!("token={token}")] {
+        let answer = host.http.get(&format!("{url}?{query}")).await;
+        assert_eq!(answer.status, 401, "never in a query: {}", answer.text());
+    }
+    let cookie = format!("access_token={token}");
+    let answer = host
+        .http
+        .send(Method::GET, &url, &[("cookie", &cookie)], "")
+        .await;
+    assert_eq!(answer.status, 401, "never in a cookie");
+
+    let other = TestHost::start().await;
+    let answer = request(
+        &other,
+        &Method::GET,
+        "/api/v1/tools",
+        Some(&format!("Bearer {token}")),
+        Value::Null,
+    )
+    .await;
+    assert_eq!(answer.status, 401, "another host's token");
+}
+
+#[tokio::test]
+async fn no_other_site_may_use_the_api_from_a_browser() {
+    let host = TestHost::start().await;
+    let bearer = format!("Bearer {}", host.token());
+    let preflight = [
+        ("origin", "https://evil.example"),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "authorization"),
+    ];
+    for path in [
+        "/api/v1/execute_tool",
+        "/oauth/token",
+        "/proxy/crm/v3/objects/contacts",
+        "/api/v1/tools",
+    ] {
+        let url = format!("{}{path}", host.base_url);
+        let answer = host.http.send(Method::OPTIONS, &url, &preflight, "").await;
+        assert!(!answer.status.is_success(), "{path}");
+        let headers = [
+            ("origin", "https://evil.example"),
+            ("authorization", bearer.as_str()),
+        ];
+        let asked = host.http.send(Method::GET, &url, &headers, "").await;
+        for answer in [answer, asked] {
+            let leaks = answer
+                .headers
+                .keys()
+                .any(|name| name.as_str().starts_with("access-control-"));
+            assert!(!leaks, "{path}: {:?}", answer.headers);
+        }
+    }
+}

@@ -122,7 +122,8 @@ pub fn operations() -> Vec<Operation> {
                 path: path
                     .replace("{id}", "ca_00000000000000000000000000000000")
                     .replace("{name}", "nothing")
-                    .replace("{version}", "1.0.0"),
+                    .replace("{version}", "1.0.0")
+                    .replace("{path}", "crm/v3/objects/contacts"),
                 scope,
             });
         }

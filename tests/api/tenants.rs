@@ -169,3 +169,139 @@ async fn a_users_tools_are_those_of_their_active_accounts() {
         .expect(200);
     assert_eq!(tool["input_schema"]["type"], "object");
 }
+
+/// What another environment's caller is answered about a thing of ours is what it is answered about
+/// nothing, on every operation that names a thing.
+#[tokio::test]
+async fn on_every_operation_anothers_thing_is_as_good_as_none() {
+    let vendor = Vendor::start().await;
+    let host = host_with(&vendor).await;
+    let account = json!({"connection_name": "hubspot", "identifier": "user-1",
+                         "credential": {"inputs": {"token": "pat-na1-0123456789"}}});
+    let account = host
+        .api(Method::POST, "/api/v1/connected_accounts", account)
+        .await
+        .expect(200);
+    let execution = host.call("hubspot_whoami", "user-1", json!({})).await.expect(200);
+    let ours = |value: &Value| value.as_str().expect("an id").to_owned();
+    let things = [
+        ("connected_accounts", ours(&account["id"])),
+        ("executions", ours(&execution["execution_id"])),
+        ("connections", "hubspot".to_owned()),
+    ];
+    let execution = ours(&execution["execution_id"]);
+    let stranger = Caller::superuser(&host, "other").await;
+    let neutral = |text: String, id: &str, none: &str| text.replace(id, "ID").replace(none, "ID");
+
+    let mut compared = 0;
+    for operation in valetkey::api::openapi()["paths"].as_object().expect("paths") {
+        let (template, methods) = operation;
+        let Some((_, id)) = things
+            .iter()
+            .find(|(kind, _)| template.starts_with(&format!("/api/v1/{kind}/{{")))
+        else {
+            continue;
+        };
+        let none = if id == "hubspot" {
+            "hubspet".to_owned()
+        } else {
+            format!("{}{}", &id[..id.len() - 4], "0000")
+        };
+        for method in methods.as_object().expect("a path item").keys() {
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            let body = match (method.as_str(), template.as_str()) {
+                ("PATCH", path) if path.starts_with("/api/v1/connections") => json!({"proxy": true}),
+                ("GET" | "DELETE", _) => Value::Null,
+                _ => json!({}),
+            };
+            let mut answers = Vec::new();
+            for id in [id, &none] {
+                let path = template.replace("{id}", id).replace("{name}", id);
+                answers.push(stranger.api(&method, &path, body.clone()).await);
+            }
+            let place = format!("{method} {template}");
+            assert_eq!(answers[0].status, 404, "{place}: {}", answers[0].text());
+            let texts: Vec<String> = answers.iter().map(|it| neutral(it.text(), id, &none)).collect();
+            assert_eq!(texts[0], texts[1], "{place}");
+            let names = |index: usize| {
+                answers[index]
+                    .headers
+                    .keys()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(names(0), names(1), "{place}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 8, "only {compared} operations were compared");
+
+    // The things that bodies name.
+    let nobody = NOBODY.to_owned();
+    let id = ours(&account["id"]);
+    for (path, member) in [
+        ("/api/v1/execute_tool", "connected_account_id"),
+        ("/api/v1/connected_accounts/magic_link", "connected_account_id"),
+    ] {
+        let mut texts = Vec::new();
+        for id in [&id, &nobody] {
+            let mut body = json!({member: id});
+            if path.ends_with("execute_tool") {
+                body["tool_name"] = json!("hubspot_whoami");
+            }
+            let answer = stranger.api(&Method::POST, path, body).await;
+            assert_eq!(answer.status, 404, "{}", answer.text());
+            let mut body = answer.json();
+            body["error"]["execution_id"] = Value::Null;
+            texts.push(neutral(body.to_string(), id, id));
+        }
+        assert_eq!(texts[0], texts[1], "{path}");
+    }
+    let record = host
+        .api(
+            Method::GET,
+            &format!("/api/v1/executions/{execution}"),
+            Value::Null,
+        )
+        .await;
+    assert_eq!(record.status, 200, "it is there for its own");
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_its_environments_own() {
+    let vendor = Vendor::start().await;
+    let host = host_with(&vendor).await;
+    let stranger = Caller::superuser(&host, "other").await;
+    let connection = vendor.connection("hubspot");
+    stranger
+        .api(&Method::POST, "/api/v1/connections", connection)
+        .await
+        .expect(201);
+    let bearers = [
+        format!("Bearer {}", host.token()),
+        format!("Bearer {}", stranger.token),
+    ];
+    for bearer in &bearers {
+        let account = json!({"connection_name": "hubspot", "identifier": "user-1",
+                             "credential": {"inputs": {"token": "pat-na1-0123456789"}}});
+        for _ in 0..2 {
+            let headers = [
+                ("authorization", bearer.as_str()),
+                ("content-type", "application/json"),
+                ("idempotency-key", "key-1"),
+            ];
+            let url = format!("{}/api/v1/connected_accounts", host.base_url);
+            host.http
+                .send(Method::POST, &url, &headers, account.to_string())
+                .await;
+            let call = json!({"tool_name": "hubspot_contact_create", "identifier": "user-1",
+                              "params": {"properties": {"email": "a@example.com"}}});
+            let url = format!("{}/api/v1/execute_tool", host.base_url);
+            host.http
+                .send(Method::POST, &url, &headers, call.to_string())
+                .await
+                .expect(200);
+        }
+    }
+    assert_eq!(vendor.creations(), 2, "one for each environment");
+}

@@ -21,6 +21,11 @@ fn plugins() -> Vec<(PathBuf, Manifest)> {
     found
 }
 
+/// The manifests of all bundled connectors.
+pub fn manifests() -> Vec<Manifest> {
+    plugins().into_iter().map(|(_, manifest)| manifest).collect()
+}
+
 /// The manifest of a bundled connector.
 pub fn manifest(id: &str) -> Manifest {
     let found = plugins()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use valetkey::manifest::check;
 
 /// A manifest without fault.
-fn good() -> Value {
+pub fn good() -> Value {
     json!({
         "connector": {
             "id": "acme", "title": "Acme", "version": "1.0.0", "contract": "0.1",

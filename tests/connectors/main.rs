@@ -6,4 +6,5 @@ mod end_to_end;
 mod gmail_requests;
 mod javascript;
 mod linter;
+mod profiles;
 mod simulator;

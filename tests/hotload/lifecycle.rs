@@ -62,6 +62,31 @@ async fn an_upgrade_can_be_rolled_back_and_a_version_removed() {
 }
 
 #[tokio::test]
+async fn a_version_that_a_connection_pins_is_not_removed_and_the_connection_is_named() {
+    let (host, vendor) = stage().await;
+    crate::stage::connect(&host, "pinned", &vendor.url).await;
+    install(&host, "1.1.0").await;
+    pin(&host, "pinned", Some("1.0.0")).await;
+    for path in ["stamp/versions/1.0.0", "stamp"] {
+        let path = format!("/api/v1/connectors/{path}");
+        let error = host.api(Method::DELETE, &path, Value::Null).await.expect(409)["error"].clone();
+        assert_eq!(
+            (&error["kind"], &error["reason"]),
+            (&json!("conflict"), &json!("version_pinned"))
+        );
+        let message = error["message"].as_str().expect("a message");
+        assert!(
+            message.contains("`pinned`") && !message.contains("`stamp`,"),
+            "{message}"
+        );
+    }
+    assert_eq!(stamp(&host, "pinned").await, "1.0.0");
+    pin(&host, "pinned", None).await;
+    assert_eq!(remove(&host, "stamp/versions/1.0.0").await, 204);
+    assert_eq!(stamp(&host, "pinned").await, "1.1.0");
+}
+
+#[tokio::test]
 async fn the_same_bytes_change_nothing_and_other_bytes_need_another_version() {
     let (host, _vendor) = stage().await;
     install(&host, "1.1.0").await;

@@ -447,7 +447,7 @@ async fn an_open_flow_survives_a_restart() {
 async fn faults_of_an_unconnected_account_carry_one_link_however_often_they_come() {
     let rig = Rig::start().await;
     let accounts = rig.accounts();
-    accounts
+    let account = accounts
         .create_account(&environment(), new_account("main", "ada", None), &actor())
         .await
         .unwrap();
@@ -455,7 +455,7 @@ async fn faults_of_an_unconnected_account_carry_one_link_however_often_they_come
     for _ in 0..20 {
         let fault = rig.pick("ada").await.err().unwrap();
         assert_eq!(fault.reason_code(), Some("never_authorized"));
-        links.insert(fault.body(None).error.authorization_link.expect("a link"));
+        links.insert(accounts.mending_link(&account).await.expect("a link"));
     }
     assert_eq!(links.len(), 1);
     assert_eq!(accounts.open_flows(&environment()), 1);

@@ -177,7 +177,8 @@ pub async fn pick(accounts: &Arc<Accounts>, who: &str) -> Result<Usable, Fault> 
             &ConnectorId::new(CONNECTOR).expect("an id"),
             &selector,
         )
-        .await
+        .await?
+        .usable()
 }
 
 pub fn link_request(connection: &str, who: &str) -> LinkRequest {
@@ -295,6 +296,7 @@ pub fn new_connection(name_: &str, url: &str) -> NewConnection {
         endpoints: BTreeMap::from([("api".to_owned(), url.to_owned())]),
         development: true,
         pinned_version: None,
+        proxy: false,
         user_verify_urls: vec!["https://app.example/verify".to_owned()],
         application_name: Some("The tests".to_owned()),
     }

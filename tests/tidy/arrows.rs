@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "api",
         &[
-            "access", "accounts", "call", "grpc", "journal", "registry", "runtime",
+            "access", "accounts", "call", "grpc", "journal", "manifest", "registry", "runtime",
         ],
     ),
     ("grpc", &["access", "accounts", "call", "registry", "runtime"]),
@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "capability",
             "egress",
             "journal",
+            "manifest",
             "registry",
             "runtime",
             "sandbox",

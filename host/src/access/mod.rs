@@ -44,6 +44,9 @@ pub enum Scope {
     /// Call tools.
     #[serde(rename = "tools:execute")]
     ToolsExecute,
+    /// Send raw requests on connections that allow them.
+    #[serde(rename = "proxy:execute")]
+    ProxyExecute,
     /// Read accounts and connections.
     #[serde(rename = "accounts:read")]
     AccountsRead,
@@ -66,9 +69,10 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ToolsRead,
         Self::ToolsExecute,
+        Self::ProxyExecute,
         Self::AccountsRead,
         Self::AccountsWrite,
         Self::AccountsVerify,
@@ -83,6 +87,7 @@ impl Scope {
         match self {
             Self::ToolsRead => "tools:read",
             Self::ToolsExecute => "tools:execute",
+            Self::ProxyExecute => "proxy:execute",
             Self::AccountsRead => "accounts:read",
             Self::AccountsWrite => "accounts:write",
             Self::AccountsVerify => "accounts:verify",
@@ -98,6 +103,7 @@ impl Scope {
         match self {
             Self::ToolsRead => "List and search tools and connectors.",
             Self::ToolsExecute => "Call tools.",
+            Self::ProxyExecute => "Send raw requests to vendors, on connections that allow them.",
             Self::AccountsRead => "Read connected accounts and connections.",
             Self::AccountsWrite => "Make links, disconnect and delete connected accounts.",
             Self::AccountsVerify => "Confirm who completed a link.",

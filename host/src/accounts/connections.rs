@@ -14,11 +14,11 @@ use valetkey_manifest::{AuthKind, Manifest, Placement};
 use super::directory::index_prefix;
 use super::model::Connection;
 use super::parts::Parts;
-use super::request::{NewConnection, NewOAuthApp};
+use super::request::{ConnectionChange, NewConnection, NewOAuthApp};
 use super::sealed::{self, Spot};
 use super::{Accounts, token_endpoint};
 use crate::error::{Fault, Kind, Problem};
-use crate::id::{ConnectionName, EnvironmentId};
+use crate::id::{ConnectionName, ConnectorId, EnvironmentId};
 use crate::journal::Actor;
 use crate::registry::Connector;
 use crate::secret::Secret;
@@ -188,13 +188,10 @@ impl Accounts {
         new: NewConnection,
         actor: &Actor,
     ) -> Result<Arc<Connection>, Fault> {
+        let _turn = self.pinning.lock().await;
         let snapshot = self.parts.registry.snapshot();
         let Some(connector) = snapshot.connectors.get(&new.connector) else {
-            let known: Vec<&str> = snapshot
-                .connectors
-                .keys()
-                .map(crate::id::ConnectorId::as_str)
-                .collect();
+            let known: Vec<&str> = snapshot.connectors.keys().map(ConnectorId::as_str).collect();
             return Err(Fault::invalid(
                 format!(
                     "No connector `{}` is installed. Installed: {}.",
@@ -272,17 +269,18 @@ impl Accounts {
         Ok(self.configured(environment, name)?.connection())
     }
 
-    /// Pins a connection to a connector version, or unpins it.
+    /// Changes a connection: the connector version that serves it, whether it takes raw requests.
     ///
     /// # Errors
     /// `not_found` for an unknown connection or a version that is not loaded.
-    pub async fn pin_connection(
+    pub async fn change_connection(
         &self,
         environment: &EnvironmentId,
         name: &ConnectionName,
-        version: Option<String>,
+        change: ConnectionChange,
         actor: &Actor,
     ) -> Result<Arc<Connection>, Fault> {
+        let _turn = self.pinning.lock().await;
         let configured = self.configured(environment, name)?;
         let gone = configured.gone.write().await;
         if *gone {
@@ -291,38 +289,55 @@ impl Accounts {
                 format!("Connection `{name}` was just removed."),
             ));
         }
-        let before = configured.connection();
-        if let Some(version) = &version {
-            let snapshot = self.parts.registry.snapshot();
-            let loaded = snapshot
-                .connectors
-                .get(&before.connector)
-                .map(|connector| &connector.versions);
-            if !loaded.is_some_and(|versions| versions.contains_key(version)) {
-                let known: Vec<&str> = loaded
-                    .into_iter()
-                    .flat_map(|versions| versions.keys().map(String::as_str))
-                    .collect();
-                return Err(Fault::new(
-                    Kind::NotFound,
-                    format!(
-                        "Version `{version}` of `{}` is not loaded. Loaded: {}.",
-                        before.connector,
-                        list(&known)
-                    ),
-                ));
+        let mut connection = Connection::clone(&configured.connection());
+        let mut actions = Vec::new();
+        if let Some(version) = change.pinned_version {
+            if let Some(version) = &version {
+                self.expect_loaded(&connection.connector, version)?;
             }
+            connection.pinned_version = version;
+            actions.push("connection.pin");
         }
-        let mut connection = Connection::clone(&before);
-        connection.pinned_version = version;
+        if let Some(proxy) = change.proxy {
+            connection.proxy = proxy;
+            actions.push(if proxy {
+                "connection.proxy_on"
+            } else {
+                "connection.proxy_off"
+            });
+        }
         let bytes = encode(&self.parts, &connection, configured.client_secret.as_ref())?;
         let batch = Batch::new().put(Table::Connections, key(environment, name), Expect::Any, bytes);
         self.parts.store.commit(batch).await?;
         configured.connection.store(Arc::new(connection));
-        self.parts
-            .note(actor, environment, "connection.pin", name.as_str(), "ok")
-            .await?;
+        for action in actions {
+            self.parts
+                .note(actor, environment, action, name.as_str(), "ok")
+                .await?;
+        }
         Ok(configured.connection())
+    }
+
+    fn expect_loaded(&self, connector: &ConnectorId, version: &str) -> Result<(), Fault> {
+        let snapshot = self.parts.registry.snapshot();
+        let loaded = snapshot
+            .connectors
+            .get(connector)
+            .map(|connector| &connector.versions);
+        if loaded.is_some_and(|versions| versions.contains_key(version)) {
+            return Ok(());
+        }
+        let known: Vec<&str> = loaded
+            .into_iter()
+            .flat_map(|versions| versions.keys().map(String::as_str))
+            .collect();
+        Err(Fault::new(
+            Kind::NotFound,
+            format!(
+                "Version `{version}` of `{connector}` is not loaded. Loaded: {}.",
+                list(&known)
+            ),
+        ))
     }
 
     /// Removes a connection that has no accounts.
@@ -497,6 +512,7 @@ impl Accounts {
             endpoints: new.endpoints,
             development: new.development,
             pinned_version: new.pinned_version,
+            proxy: new.proxy,
             user_verify_urls: new.user_verify_urls,
             application_name,
             redirect_uri: None,

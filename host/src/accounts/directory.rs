@@ -56,6 +56,13 @@ impl Directory {
         slots.map(|slot| Arc::clone(&slot.configured)).collect()
     }
 
+    /// Every connection of every environment.
+    pub fn everywhere(&self) -> Vec<Arc<Configured>> {
+        let maps = self.read();
+        let slots = maps.environments.values().flat_map(BTreeMap::values);
+        slots.map(|slot| Arc::clone(&slot.configured)).collect()
+    }
+
     /// Takes in a connection.
     pub fn add(&self, configured: Arc<Configured>) {
         let connection = configured.connection();

@@ -19,6 +19,7 @@ pub mod model;
 mod page;
 mod parts;
 mod pick;
+mod pins;
 mod provision;
 mod quirks;
 mod refresh;
@@ -53,9 +54,10 @@ pub use page::{
     CallbackQuery, ConnectedPage, Consent, FormField, FormPage, Link, Permission, Revocation, Step,
     WaitingPage,
 };
+pub use pick::Picked;
 pub use request::{
-    AccountChange, AccountQuery, GivenCredential, LinkRequest, NewAccount, NewConnection, NewOAuthApp,
-    Selector,
+    AccountChange, AccountQuery, ConnectionChange, GivenCredential, LinkRequest, NewAccount, NewConnection,
+    NewOAuthApp, Selector,
 };
 
 /// An account that may be used now, with all that a call needs of it.
@@ -74,6 +76,9 @@ pub struct Accounts {
     parts: Arc<Parts>,
     directory: Arc<Directory>,
     flows: Flows,
+    /// Held while a connection pins a version and while one is removed, so that none is removed
+    /// that was just pinned.
+    pinning: tokio::sync::Mutex<()>,
 }
 
 impl Drop for Accounts {
@@ -120,6 +125,7 @@ impl Accounts {
             parts,
             directory,
             flows,
+            pinning: tokio::sync::Mutex::default(),
         });
         accounts.recover().await?;
         revoke::resume(&accounts.parts).await?;

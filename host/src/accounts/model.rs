@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use valetkey_manifest::{AuthKind, Manifest, Placement, auth::OAuth2};
+use valetkey_manifest::{AuthKind, Manifest, Placement, Tool, auth::OAuth2};
 
 use crate::egress::Vendor;
 use crate::id::{AccountId, ConnectionName, ConnectorId, EnvironmentId, Identifier};
@@ -91,6 +91,22 @@ pub struct Account {
     pub updated_at_ms: i64,
 }
 
+impl Account {
+    /// The scopes that a tool needs and its owner did not grant; empty when nothing is missing.
+    #[must_use]
+    pub fn lacks<'t>(&self, tool: &'t Tool) -> Vec<&'t str> {
+        if self.credential_kind != AuthKind::Oauth2 {
+            return Vec::new();
+        }
+        let granted = |scope: &String| self.scopes.contains(scope);
+        if !tool.any_scopes.is_empty() && !tool.any_scopes.iter().any(granted) {
+            return tool.any_scopes.iter().map(String::as_str).take(1).collect();
+        }
+        let missing = tool.scopes.iter().filter(|scope| !granted(scope));
+        missing.map(String::as_str).collect()
+    }
+}
+
 /// An operator's configuration of a connector, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
@@ -120,6 +136,9 @@ pub struct Connection {
     pub development: bool,
     /// Serve calls by this connector version.
     pub pinned_version: Option<String>,
+    /// Whether raw requests may be sent with the credentials of its accounts.
+    #[serde(default)]
+    pub proxy: bool,
     /// Allowed `user_verify_url`s.
     pub user_verify_urls: Vec<String>,
     /// The operator's application on hosted pages.

@@ -13,23 +13,47 @@ use super::{Accounts, Usable};
 use crate::error::{Fault, Kind};
 use crate::id::{AccountId, ConnectorId, EnvironmentId, Identifier};
 
+/// The one account that a call means.
+pub struct Picked {
+    /// The account.
+    pub account: Arc<Account>,
+    /// Its connection.
+    pub connection: Arc<Connection>,
+    entry: Arc<Entry>,
+}
+
+impl Picked {
+    /// The account with its credential, lent.
+    ///
+    /// # Errors
+    /// `account_not_active`, with the reason.
+    pub fn usable(&self) -> Result<Usable, Fault> {
+        if self.account.state != AccountState::Active {
+            return Err(not_active(&self.account));
+        }
+        Ok(Usable {
+            account: Arc::clone(&self.account),
+            connection: Arc::clone(&self.connection),
+            credentials: Arc::new(Lender(Arc::clone(&self.entry))),
+        })
+    }
+}
+
 impl Accounts {
-    /// Exactly one usable account of `connector`, or a fault that names the choices, or the link
-    /// by which the owner can mend it.
+    /// Exactly one account of `connector`, whatever its state, or a fault that names the choices.
     ///
     /// An account that is disconnected, or was never authorized, is a choice only when there is no
     /// other; an expired one stays a choice, so that no call moves silently from one account to
     /// another.
     ///
     /// # Errors
-    /// `account_not_found`, `account_ambiguous`, `account_not_active`, `invalid_input` when the
-    /// selector names nothing.
+    /// `account_not_found`, `account_ambiguous`, `invalid_input` when the selector names nothing.
     pub async fn pick(
         &self,
         environment: &EnvironmentId,
         connector: &ConnectorId,
         selector: &Selector,
-    ) -> Result<Usable, Fault> {
+    ) -> Result<Picked, Fault> {
         let entry = match (&selector.connected_account_id, &selector.identifier) {
             (Some(id), identifier) => {
                 self.pick_by_id(environment, connector, id, identifier.as_ref(), selector)
@@ -46,25 +70,17 @@ impl Accounts {
                 ));
             }
         };
-        let account = entry.with(|live| Arc::clone(&live.account));
-        if account.state == AccountState::Active {
-            return Ok(Usable {
-                account,
-                connection: entry.configured.connection(),
-                credentials: Arc::new(Lender(entry)),
-            });
-        }
-        let fault = not_active(&account);
-        Err(match self.mend(&account).await {
-            Some(link) => fault.link(link),
-            None => fault,
+        Ok(Picked {
+            account: entry.with(|live| Arc::clone(&live.account)),
+            connection: entry.configured.connection(),
+            entry,
         })
     }
 
     /// A new link for an account, for faults that want one; none when none can be made. The link
     /// that is open already is answered again.
-    pub async fn mending_link(&self, usable: &Usable) -> Option<String> {
-        self.mend(&usable.account).await
+    pub async fn mending_link(&self, account: &Account) -> Option<String> {
+        self.mend(account).await
     }
 
     async fn pick_by_id(

@@ -36,12 +36,25 @@ pub struct NewConnection {
     /// Serve calls by this version of the connector whatever is active.
     #[serde(default)]
     pub pinned_version: Option<String>,
+    /// Allows raw requests (`/proxy`) with the credentials of its accounts. A raw request may be
+    /// anything that the credential may do; tools are narrower.
+    #[serde(default)]
+    pub proxy: bool,
     /// The URLs that a link may name as `user_verify_url`, compared exactly.
     #[serde(default)]
     pub user_verify_urls: Vec<String>,
     /// Name of the operator's application on hosted pages.
     #[serde(default)]
     pub application_name: Option<String>,
+}
+
+/// What an operator changes about a connection.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionChange {
+    /// Serve calls by this version of the connector, or (`Some(None)`) by whichever is active.
+    pub pinned_version: Option<Option<String>>,
+    /// Allow raw requests, or no longer.
+    pub proxy: Option<bool>,
 }
 
 /// The operator's OAuth application at the vendor.

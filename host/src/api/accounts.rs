@@ -1,5 +1,7 @@
 //! `/api/v1/connected_accounts`: users' accounts, links to connect them, and their verification.
 
+mod credential;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,14 +11,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, json};
-use super::ask::{Json, Query, Who, named, scope};
+use super::ask::{Json, Names, Query, Who, named, scope};
 use super::list::Page;
 use super::time;
+use credential::Given;
+
 use crate::accounts::{
-    Account, AccountQuery, AccountState, Link, LinkRequest, NewAccount, Reason, Revocation,
+    Account, AccountChange, AccountQuery, AccountState, Link, LinkRequest, NewAccount, Reason, Revocation,
+    Selector,
 };
-use crate::error::Kind;
-use crate::id::{AuthRequestId, ConnectionName, Identifier};
+use crate::error::{Fault, Kind, Problem};
+use crate::id::{AccountId, AuthRequestId, ConnectionName, ConnectorId, Identifier};
 use crate::runtime::Runtime;
 
 /// One user's account at a vendor. Never with the credential.
@@ -96,15 +101,22 @@ pub(super) struct ViewList<'a> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// Only of this connection.
+    /// Only of these connections, separated by commas.
+    #[serde(default)]
+    #[param(value_type = Option<Vec<String>>, style = Form, explode = false)]
+    connection_name: Names,
+    /// Only of connections of this connector.
     #[param(value_type = Option<String>)]
-    connection_name: Option<ConnectionName>,
+    connector: Option<ConnectorId>,
     /// Only of this user.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, min_length = 1, max_length = 256)]
     identifier: Option<Identifier>,
     /// Only in this state.
     #[param(inline)]
     state: Option<AccountState>,
+    /// Only with this text in identifier, label or connection, whatever the case of its letters.
+    #[param(min_length = 1, max_length = 256)]
+    query: Option<String>,
     /// Items at most.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<usize>,
@@ -112,7 +124,23 @@ pub(super) struct ListQuery {
     cursor: Option<String>,
 }
 
-/// A new account, not connected yet.
+/// Which account.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DetailsQuery {
+    /// The connection.
+    #[param(value_type = Option<String>)]
+    connection_name: Option<ConnectionName>,
+    /// The application's key for the user.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 256)]
+    identifier: Option<Identifier>,
+    /// Or the account itself, `ca_…`; when all are given they must agree.
+    #[param(value_type = Option<String>)]
+    connected_account_id: Option<AccountId>,
+}
+
+/// A new account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewConnectedAccount {
@@ -120,11 +148,26 @@ pub(super) struct NewConnectedAccount {
     #[schema(value_type = String)]
     connection_name: ConnectionName,
     /// The application's key for the user.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 1, max_length = 256)]
     identifier: Identifier,
     /// Configuration beside the credential, where the connector wants some.
     #[serde(default)]
     account_config: BTreeMap<String, String>,
+    /// The credential, where the application has it already and no link is needed.
+    #[serde(default)]
+    credential: Option<Given>,
+}
+
+/// What changes on an account; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConnectedAccountChange {
+    /// Configuration that is new or has another value.
+    #[serde(default)]
+    account_config: BTreeMap<String, String>,
+    /// The credential from now on. It must be of the same account at the vendor.
+    #[serde(default)]
+    credential: Option<Given>,
 }
 
 /// What a link is asked for with.
@@ -132,11 +175,17 @@ pub(super) struct NewConnectedAccount {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewLink {
     /// The connection.
-    #[schema(value_type = String)]
-    connection_name: ConnectionName,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    connection_name: Option<ConnectionName>,
     /// The application's key for the user.
-    #[schema(value_type = String)]
-    identifier: Identifier,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 256)]
+    identifier: Option<Identifier>,
+    /// Instead of both: an account that is there, `ca_…`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    connected_account_id: Option<AccountId>,
     /// Where the browser goes after consent, so that the application can tell who it is: one of
     /// the connection's `user_verify_urls`. Then the account becomes usable only after
     /// `user/verify`.
@@ -178,13 +227,23 @@ pub(super) async fn list(
     Who(caller, ..): Who<scope::AccountsRead>,
     Query(query): Query<ListQuery>,
 ) -> Answer {
-    let list = format!(
-        "accounts {:?}",
-        (&query.connection_name, &query.identifier, query.state)
+    let Names(names) = &query.connection_name;
+    let filters = (
+        names,
+        &query.connector,
+        &query.identifier,
+        query.state,
+        &query.query,
     );
+    let list = format!("accounts {filters:?}");
     let page = Page::new(&host.access, &caller, list, query.limit, query.cursor.as_deref())?;
     let wanted = AccountQuery {
-        connection_names: query.connection_name.into_iter().collect(),
+        connection_names: names
+            .iter()
+            .map(|name| connection(name))
+            .collect::<Result<_, _>>()?,
+        connector: query.connector,
+        text: query.query,
         identifier: query.identifier,
         state: query.state,
         after: page
@@ -193,7 +252,6 @@ pub(super) async fn list(
             .map(|id| named(Kind::AccountNotFound, id))
             .transpose()?,
         limit: page.read_ahead(),
-        ..AccountQuery::default()
     };
     let accounts = host.accounts.accounts(&caller.environment, &wanted).await?;
     page.answer(
@@ -205,10 +263,24 @@ pub(super) async fn list(
     )
 }
 
+/// A name in a list of a query.
+fn connection(name: &str) -> Result<ConnectionName, Fault> {
+    name.parse().map_err(|error: crate::id::InvalidId| {
+        Fault::invalid(
+            "The query is not what this path takes; `fields` says where.",
+            vec![Problem {
+                path: "/connection_name".to_owned(),
+                problem: error.to_string(),
+            }],
+        )
+    })
+}
+
 /// Make a connected account
 ///
-/// Makes the account of a user on a connection, without a credential, or answers the one that is
-/// there. A link makes it too; this is for configuration that the application knows beforehand.
+/// Makes the account of a user on a connection, or answers the one that is there. Without a
+/// `credential` it waits for its owner's authorization by a link, which makes it too; this is for
+/// configuration, or a credential, that the application has beforehand.
 #[utoipa::path(post, path = "/api/v1/connected_accounts", tag = "connected accounts", operation_id = "createConnectedAccount",
     request_body = NewConnectedAccount,
     responses((status = 200, description = "The account.", body = View)),
@@ -222,7 +294,7 @@ pub(super) async fn create(
         connection_name: new.connection_name,
         identifier: new.identifier,
         account_config: new.account_config,
-        credential: None,
+        credential: new.credential.map(Given::into_core).transpose()?,
     };
     let account = host
         .accounts
@@ -243,6 +315,54 @@ pub(super) async fn get(
 ) -> Answer {
     let id = named(Kind::AccountNotFound, &id)?;
     let account = host.accounts.account(&caller.environment, &id).await?;
+    Ok(json(StatusCode::OK, &View::of(&account)))
+}
+
+/// Read a connected account by its user
+///
+/// The account of a user on a connection, or by its id.
+#[utoipa::path(get, path = "/api/v1/connected_accounts/details", tag = "connected accounts", operation_id = "getConnectedAccountDetails",
+    params(DetailsQuery),
+    responses((status = 200, description = "The account.", body = View)),
+    security(("client" = ["accounts:read"])))]
+pub(super) async fn details(
+    State(host): State<Arc<Runtime>>,
+    Who(caller, ..): Who<scope::AccountsRead>,
+    Query(query): Query<DetailsQuery>,
+) -> Answer {
+    let selector = Selector {
+        identifier: query.identifier,
+        connected_account_id: query.connected_account_id,
+        connection_name: query.connection_name,
+    };
+    let account = host.accounts.find_account(&caller.environment, &selector).await?;
+    Ok(json(StatusCode::OK, &View::of(&account)))
+}
+
+/// Change a connected account
+///
+/// Gives it configuration or another credential. Another configuration of a connected account
+/// wants the credential that goes with it, since a credential never follows to another host.
+#[utoipa::path(patch, path = "/api/v1/connected_accounts/{id}", tag = "connected accounts", operation_id = "changeConnectedAccount",
+    params(("id" = String, Path, description = "`ca_…`.")),
+    request_body = ConnectedAccountChange,
+    responses((status = 200, description = "The account.", body = View)),
+    security(("client" = ["accounts:write"])))]
+pub(super) async fn change(
+    State(host): State<Arc<Runtime>>,
+    Who(caller, ..): Who<scope::AccountsWrite>,
+    Path(id): Path<String>,
+    Json(change): Json<ConnectedAccountChange>,
+) -> Answer {
+    let id = named(Kind::AccountNotFound, &id)?;
+    let change = AccountChange {
+        account_config: change.account_config,
+        credential: change.credential.map(Given::into_core).transpose()?,
+    };
+    let account = host
+        .accounts
+        .update_account(&caller.environment, &id, change, &caller.actor())
+        .await?;
     Ok(json(StatusCode::OK, &View::of(&account)))
 }
 
@@ -300,9 +420,23 @@ pub(super) async fn magic_link(
     Who(caller, ..): Who<scope::AccountsWrite>,
     Json(new): Json<NewLink>,
 ) -> Answer {
+    // A link makes the account where there is none, so only an id has to be looked up.
+    let (connection_name, identifier) = match (new.connection_name, new.identifier, new.connected_account_id)
+    {
+        (Some(connection_name), Some(identifier), None) => (connection_name, identifier),
+        (connection_name, identifier, connected_account_id) => {
+            let selector = Selector {
+                identifier,
+                connected_account_id,
+                connection_name,
+            };
+            let account = host.accounts.find_account(&caller.environment, &selector).await?;
+            (account.connection.clone(), account.identifier.clone())
+        }
+    };
     let request = LinkRequest {
-        connection_name: new.connection_name,
-        identifier: new.identifier,
+        connection_name,
+        identifier,
         user_verify_url: new.user_verify_url,
         state: new.state,
         account_config: new.account_config,

@@ -15,6 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::answer::{Refusal, reason};
 use crate::access::{Caller, unauthenticated};
@@ -29,7 +30,7 @@ const MAX_NODES: usize = 10_000;
 /// How long an ordinary body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// How long a component may take to arrive.
-const UPLOAD_TIME: Duration = Duration::from_secs(300);
+pub(super) const UPLOAD_TIME: Duration = Duration::from_secs(300);
 /// A form: credentials and OAuth parameters.
 const MAX_FORM_BYTES: usize = 64 * 1024;
 
@@ -72,6 +73,7 @@ pub(super) mod scope {
     needs!(
         ToolsRead,
         ToolsExecute,
+        ProxyExecute,
         AccountsRead,
         AccountsWrite,
         AccountsVerify,
@@ -125,6 +127,18 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Runtime>> for Query<T> {
                 .into())
             }
         }
+    }
+}
+
+/// Names separated by commas in one query parameter.
+#[derive(Debug, Default)]
+pub(super) struct Names(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let names = text.split(',').filter(|name| !name.is_empty());
+        Ok(Self(names.map(str::to_owned).collect()))
     }
 }
 
@@ -186,7 +200,8 @@ pub(super) fn named<T: FromStr<Err = InvalidId>>(kind: Kind, text: &str) -> Resu
         .map_err(|error: InvalidId| Fault::new(kind, format!("There is no such thing: {error}.")))
 }
 
-async fn collect(
+/// A whole body of at most `limit` bytes that arrives within `time`.
+pub(super) async fn collect(
     headers: &HeaderMap,
     body: Body,
     limit: usize,
@@ -369,8 +384,6 @@ fn meant(problem: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
     #[derive(Debug, Deserialize)]

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, json, no_content};
 use super::ask::{Json, Query, Who, named, scope};
 use super::list::Page;
 use super::time;
-use crate::accounts::{Connection, NewConnection};
-use crate::error::Kind;
+use crate::accounts::{Connection, ConnectionChange, NewConnection};
+use crate::error::{Fault, Kind};
 use crate::runtime::Runtime;
 
 /// An operator's configuration of a connector. Never with the client secret.
@@ -39,6 +39,8 @@ pub(super) struct View<'a> {
     development: bool,
     /// The connector version that serves calls whatever is active.
     pinned_version: Option<&'a str>,
+    /// Whether raw requests (`/proxy`) may be sent with the credentials of its accounts.
+    proxy: bool,
     /// The URLs that a link may name as `user_verify_url`.
     user_verify_urls: &'a [String],
     /// Name of the operator's application on hosted pages.
@@ -87,6 +89,7 @@ impl<'a> View<'a> {
             endpoints: &connection.endpoints,
             development: connection.development,
             pinned_version: connection.pinned_version.as_deref(),
+            proxy: connection.proxy,
             user_verify_urls: &connection.user_verify_urls,
             application_name: &connection.application_name,
             created_at: time(connection.created_at_ms),
@@ -104,11 +107,16 @@ pub(super) struct ViewList<'a> {
     next_cursor: Option<String>,
 }
 
-/// Which page.
+/// Which connections, and which page of them.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Only of this connector.
+    connector: Option<String>,
+    /// Only with this text in their name.
+    #[param(min_length = 1, max_length = 64)]
+    query: Option<String>,
     /// Items at most.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<usize>,
@@ -116,15 +124,24 @@ pub(super) struct ListQuery {
     cursor: Option<String>,
 }
 
-/// Which version serves.
+/// What changes; what is absent stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ConnectionChange)]
 pub(super) struct Change {
     /// A loaded version of the connector, or null for whichever is active.
-    #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required = true)]
-    pinned_version: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pinned_version: Option<Option<String>>,
+    /// Whether raw requests (`/proxy`) may be sent with the credentials of its accounts.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    proxy: Option<bool>,
+}
+
+/// Tells null, which says something, from what is absent.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 /// List connections
@@ -138,14 +155,20 @@ pub(super) async fn list(
     Who(caller, ..): Who<scope::AccountsRead>,
     Query(query): Query<ListQuery>,
 ) -> Answer {
-    let page = Page::new(
-        &host.access,
-        &caller,
-        "connections".to_owned(),
-        query.limit,
-        query.cursor.as_deref(),
-    )?;
+    let list = format!("connections {:?}", (&query.connector, &query.query));
+    let page = Page::new(&host.access, &caller, list, query.limit, query.cursor.as_deref())?;
     let mut all = host.accounts.connections(&caller.environment).await?;
+    all.retain(|connection| {
+        let of = query
+            .connector
+            .as_ref()
+            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(connection.connector.as_str()));
+        let named = query
+            .query
+            .as_ref()
+            .is_none_or(|text| connection.name.as_str().contains(&text.to_lowercase()));
+        of && named
+    });
     if let Some(after) = &page.after {
         all.retain(|connection| connection.name.as_str() > after.as_str());
     }
@@ -193,9 +216,10 @@ pub(super) async fn get(
     Ok(json(StatusCode::OK, &View::of(&connection)))
 }
 
-/// Pin a connection to a connector version
+/// Change a connection
 ///
-/// Calls through it are served by that version whatever is active, until it is unpinned with null.
+/// Pins it to a connector version, which then serves its calls whatever is active, or unpins it with
+/// null; switches raw requests on or off.
 #[utoipa::path(patch, path = "/api/v1/connections/{name}", tag = "connections", operation_id = "changeConnection",
     params(("name" = String, Path, description = "Its name.")),
     request_body = Change,
@@ -208,9 +232,20 @@ pub(super) async fn change(
     Json(change): Json<Change>,
 ) -> Answer {
     let name = named(Kind::NotFound, &name)?;
+    let change = ConnectionChange {
+        pinned_version: change.pinned_version,
+        proxy: change.proxy,
+    };
+    if change.pinned_version.is_none() && change.proxy.is_none() {
+        return Err(Fault::new(
+            Kind::InvalidInput,
+            "The body names nothing to change: give `pinned_version` (null unpins) or `proxy`.",
+        )
+        .into());
+    }
     let connection = host
         .accounts
-        .pin_connection(&caller.environment, &name, change.pinned_version, &caller.actor())
+        .change_connection(&caller.environment, &name, change, &caller.actor())
         .await?;
     Ok(json(StatusCode::OK, &View::of(&connection)))
 }

@@ -90,7 +90,7 @@ pub(super) async fn activate(
 
 /// Remove a connector
 ///
-/// All its versions. Running calls finish.
+/// All its versions. Running calls finish. Refused while a connection pins one of them.
 #[utoipa::path(delete, path = "/api/v1/connectors/{id}", tag = "connectors", operation_id = "removeConnector",
     params(("id" = String, Path, description = "The connector.")),
     responses((status = 204, description = "It is gone.")),
@@ -101,13 +101,15 @@ pub(super) async fn remove(
     Path(id): Path<String>,
 ) -> Answer {
     let id = named(Kind::NotFound, &id)?;
-    host.registry.remove(&id, None, &caller.actor()).await?;
+    host.accounts
+        .remove_connector(&caller.environment, &id, None, &caller.actor())
+        .await?;
     Ok(no_content())
 }
 
 /// Remove a version of a connector
 ///
-/// Any but the active one.
+/// Any but the active one, and none that a connection pins.
 #[utoipa::path(delete, path = "/api/v1/connectors/{id}/versions/{version}", tag = "connectors", operation_id = "removeConnectorVersion",
     params(("id" = String, Path, description = "The connector."), ("version" = String, Path, description = "The version.")),
     responses((status = 204, description = "It is gone.")),
@@ -118,6 +120,8 @@ pub(super) async fn remove_version(
     Path((id, version)): Path<(String, String)>,
 ) -> Answer {
     let id = named(Kind::NotFound, &id)?;
-    host.registry.remove(&id, Some(&version), &caller.actor()).await?;
+    host.accounts
+        .remove_connector(&caller.environment, &id, Some(&version), &caller.actor())
+        .await?;
     Ok(no_content())
 }

@@ -11,7 +11,7 @@ use utoipa::openapi::{Components, Content, OpenApi as Document, Ref, RefOr, Resp
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::answer::json_bytes;
-use super::{accounts, connections, connectors, execute, executions, token, tools};
+use super::{accounts, connections, connectors, execute, executions, proxy, token, tools};
 use crate::access::Scope;
 use crate::error::{self, Kind};
 
@@ -35,6 +35,7 @@ pub(super) struct Health {
         execute::execute_tool,
         tools::list,
         tools::scoped,
+        tools::available,
         tools::search,
         tools::get,
         connections::list,
@@ -44,11 +45,18 @@ pub(super) struct Health {
         connections::delete,
         accounts::list,
         accounts::create,
+        accounts::details,
         accounts::get,
+        accounts::change,
         accounts::delete,
         accounts::disconnect,
         accounts::magic_link,
         accounts::verify_user,
+        proxy::get_raw,
+        proxy::post_raw,
+        proxy::put_raw,
+        proxy::patch_raw,
+        proxy::delete_raw,
         executions::list,
         executions::get,
         connectors::list,
@@ -76,12 +84,20 @@ impl Modify for Errors {
             )
             .build();
         for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            let operations = [
+                &mut item.get,
+                &mut item.post,
+                &mut item.put,
+                &mut item.patch,
+                &mut item.delete,
+            ];
             for operation in operations.into_iter().flatten() {
+                // A raw request's answers are the vendor's.
                 operation
                     .responses
                     .responses
-                    .insert("default".to_owned(), error.clone().into());
+                    .entry("default".to_owned())
+                    .or_insert_with(|| error.clone().into());
             }
         }
     }

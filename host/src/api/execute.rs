@@ -17,8 +17,7 @@ use super::answer::{Answer, EXECUTION_ID, Refusal, json_bytes};
 use super::ask::{Json, Who, only, scope};
 use crate::accounts::Selector;
 use crate::call::{self, Outcome, Request, visible};
-use crate::config;
-use crate::error::{Fault, Problem};
+use crate::error::Fault;
 use crate::id::{AccountId, ConnectionName, ExecutionId, Identifier};
 use crate::runtime::Runtime;
 
@@ -42,7 +41,8 @@ pub(super) struct ExecuteTool {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     connection_name: Option<ConnectionName>,
-    /// The tool's input, by its `input_schema`.
+    /// The tool's input, by its `input_schema`. Null for an optional parameter whose schema does not
+    /// take null is the same as leaving it out.
     #[serde(default)]
     #[schema(value_type = Object)]
     params: Map<String, Value>,
@@ -97,28 +97,12 @@ pub(super) async fn execute_tool(
             .map(|id| visible("/agent_run_id", id))
             .transpose()?,
         idempotency_key: idempotency_key(&headers)?,
-        deadline: body
-            .deadline_ms
-            .map(|ms| deadline(ms, &host.config.server))
-            .transpose()?,
+        deadline: body.deadline_ms.map(Duration::from_millis),
     };
     match call::run(&host, &caller, request).await {
         (execution, Ok(outcome)) => render(&execution, &outcome),
         (execution, Err(fault)) => Err(Refusal::of_execution(fault, execution)),
     }
-}
-
-fn deadline(ms: u64, settings: &config::Server) -> Result<Duration, Fault> {
-    if (1..=settings.max_deadline_ms).contains(&ms) {
-        return Ok(Duration::from_millis(ms));
-    }
-    Err(Fault::invalid(
-        "The body is not what this path takes; `fields` says where.",
-        vec![Problem {
-            path: "/deadline_ms".to_owned(),
-            problem: format!("must be 1 to {}", settings.max_deadline_ms),
-        }],
-    ))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {

@@ -13,7 +13,7 @@ use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Uri};
 
 use super::answer::{Refusal, reason};
-use super::pages;
+use super::{pages, proxy};
 use crate::error::{Fault, Kind};
 use crate::grpc;
 use crate::runtime::Runtime;
@@ -97,7 +97,11 @@ fn admit(request: &Request, names: &[String]) -> Result<(), Fault> {
         )
         .reason(reason::HOST_NOT_ALLOWED));
     }
-    if !is_canonical(path) {
+    // What follows is the vendor's path, which the gate of every vendor's request judges.
+    let is_raw = path
+        .strip_prefix(proxy::PREFIX)
+        .is_some_and(|rest| rest.starts_with('/'));
+    if !is_raw && !is_canonical(path) {
         return Err(Fault::new(
             Kind::InvalidInput,
             "The path is not in its one form: no percent-encoding, no empty or dotted segments, no slash at the end.",

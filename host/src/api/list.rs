@@ -64,6 +64,19 @@ impl Page {
         position: impl Fn(&T) -> &str,
         view: impl Fn(&'a T) -> V,
     ) -> Answer {
+        let (shown, next_cursor) = self.cut(access, caller, items, position)?;
+        let items = shown.iter().map(view).collect();
+        Ok(json(http::StatusCode::OK, &Items { items, next_cursor }))
+    }
+
+    /// The items that the page shows, and the cursor to the next one.
+    pub(super) fn cut<'a, T>(
+        self,
+        access: &Access,
+        caller: &Caller,
+        items: &'a [T],
+        position: impl Fn(&T) -> &str,
+    ) -> Result<(&'a [T], Option<String>), Fault> {
         let shown = &items[..items.len().min(self.limit)];
         let next_cursor = match shown.last() {
             Some(last) if items.len() > shown.len() => {
@@ -71,8 +84,7 @@ impl Page {
             }
             _ => None,
         };
-        let items = shown.iter().map(view).collect();
-        Ok(json(http::StatusCode::OK, &Items { items, next_cursor }))
+        Ok((shown, next_cursor))
     }
 }
 

@@ -17,6 +17,7 @@ mod executions;
 mod front;
 mod list;
 mod pages;
+mod proxy;
 mod token;
 mod tools;
 
@@ -40,6 +41,8 @@ pub fn router(runtime: Arc<Runtime>) -> Router {
         .route("/openapi.json", get(document::serve))
         .route("/oauth/token", post(token::token))
         .merge(rest())
+        .route("/proxy/", proxy::methods())
+        .route("/proxy/{*path}", proxy::methods())
         .merge(hosted())
         .merge(crate::grpc::routes())
         .fallback(pages::no_such_route)
@@ -53,6 +56,7 @@ fn rest() -> Router<Arc<Runtime>> {
         .route("/api/v1/execute_tool", post(execute::execute_tool))
         .route("/api/v1/tools", get(tools::list))
         .route("/api/v1/tools/scoped", get(tools::scoped))
+        .route("/api/v1/tools/available", get(tools::available))
         .route("/api/v1/tools/search", get(tools::search))
         .route("/api/v1/tools/{name}", get(tools::get))
         .route(
@@ -77,9 +81,12 @@ fn rest() -> Router<Arc<Runtime>> {
             "/api/v1/connected_accounts/user/verify",
             post(accounts::verify_user),
         )
+        .route("/api/v1/connected_accounts/details", get(accounts::details))
         .route(
             "/api/v1/connected_accounts/{id}",
-            get(accounts::get).delete(accounts::delete),
+            get(accounts::get)
+                .patch(accounts::change)
+                .delete(accounts::delete),
         )
         .route(
             "/api/v1/connected_accounts/{id}/disconnect",

@@ -1,6 +1,6 @@
-//! `/api/v1/tools`: what can be called, in all, by one user, or for one purpose.
+//! `/api/v1/tools`: what can be called, in all, by one user, or for one purpose; in our own shape
+//! or in the one that a model's API takes.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -10,16 +10,19 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, json};
-use super::ask::{Query, Who, scope};
+use super::ask::{Names, Query, Who, scope};
 use super::list::{self, Page};
-use crate::accounts::Account;
-use crate::call::catalog::{self, Filter, Found};
-use crate::error::{Fault, Kind};
+use crate::access::Caller;
+use crate::call::catalog::{self, Entry, Filter, Place, Readiness};
+use crate::error::{Fault, Problem};
 use crate::id::Identifier;
+use crate::manifest::profile::{self, Format, Shaped};
 use crate::runtime::Runtime;
 
 /// Answers of a search when the caller names no limit.
 const DEFAULT_FOUND: usize = 10;
+/// Characters of what is searched for.
+const MAX_QUERY: usize = 400;
 
 /// A tool, with all that a model needs to call it.
 #[derive(Serialize, ToSchema)]
@@ -33,7 +36,7 @@ pub(super) struct View<'a> {
     description: &'a str,
     /// The connector that it belongs to.
     connector: &'a str,
-    /// The version of the connector that is active.
+    /// The version of the connector that serves it.
     connector_version: &'a str,
     /// Other names of the same tool.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -60,9 +63,16 @@ pub(super) struct View<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     output_schema: Option<&'a Value>,
-    /// For one user's tools: the connections on which they have an active account.
+    /// For lists about a user: the connections on which they have an active account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    connection_names: Option<BTreeSet<&'a str>>,
+    connection_names: Option<Vec<&'a str>>,
+    /// For lists about a user: where they can call it, or could, and what is missing.
+    #[serde(skip_serializing_if = "<[Place]>::is_empty")]
+    #[schema(required = false)]
+    connections: &'a [Place],
+    /// How well it fits what was searched for; only the order means something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
 }
 
 /// What a call does to the vendor's data.
@@ -77,94 +87,151 @@ struct Hints {
     idempotent: bool,
 }
 
-/// A page of tools, by name.
+/// A tool in the shape that was asked for.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = ToolItem)]
+pub(super) enum Item<'a> {
+    /// Without `format`.
+    Own(View<'a>),
+    /// With `format`.
+    Shaped(Shaped<'a>),
+}
+
+/// A page of tools.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ToolList)]
-#[allow(dead_code, reason = "the shape of the document; lists render by `list`")]
-pub(super) struct ViewList<'a> {
-    items: Vec<View<'a>>,
+pub(super) struct ItemList<'a> {
+    items: Vec<Item<'a>>,
     /// For the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
+    /// Tools of this page that the asked-for format cannot hold, with the reasons.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    left_out: Vec<LeftOut<'a>>,
 }
 
-/// Which tools, and which page of them.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ListQuery {
-    /// Only of this connector.
-    connector: Option<String>,
-    /// Only with this tag.
-    tag: Option<String>,
-    /// Only those that change nothing (`true`), or only the others (`false`).
-    read_only: Option<bool>,
-    /// Items at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<usize>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
+/// A tool that a format cannot hold.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ToolLeftOut)]
+struct LeftOut<'a> {
+    /// Its name.
+    name: &'a str,
+    /// Why, with the places in its declaration.
+    problems: Vec<Problem>,
 }
 
-/// Whose tools, which of them, and which page.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ScopedQuery {
-    /// The application's key for the user.
-    #[param(value_type = String)]
-    identifier: Identifier,
-    /// Only of this connector.
-    connector: Option<String>,
-    /// Only with this tag.
-    tag: Option<String>,
-    /// Only those that change nothing (`true`), or only the others (`false`).
-    read_only: Option<bool>,
-    /// Items at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<usize>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
+/// A query about tools: what it asks for itself, and what every list of tools can be narrowed by.
+macro_rules! tool_query {
+    ($(#[$doc:meta])* $name:ident { $($own:tt)* }) => {
+        $(#[$doc])*
+        #[derive(Deserialize, IntoParams)]
+        #[serde(deny_unknown_fields)]
+        #[into_params(parameter_in = Query)]
+        pub(super) struct $name {
+            $($own)*
+            /// Only of these connectors, separated by commas.
+            #[serde(default)]
+            #[param(value_type = Option<Vec<String>>, style = Form, explode = false)]
+            connector: Names,
+            /// Only what these connections serve, separated by commas.
+            #[serde(default)]
+            #[param(value_type = Option<Vec<String>>, style = Form, explode = false)]
+            connection_name: Names,
+            /// Only these, by name or alias, separated by commas.
+            #[serde(default)]
+            #[param(value_type = Option<Vec<String>>, style = Form, explode = false)]
+            tool_name: Names,
+            /// Only with one of these tags, separated by commas.
+            #[serde(default)]
+            #[param(value_type = Option<Vec<String>>, style = Form, explode = false)]
+            tag: Names,
+            /// Only those that change nothing (`true`), or only the others (`false`).
+            read_only: Option<bool>,
+            /// The shape of the tools; the host's own when absent.
+            #[param(inline)]
+            format: Option<Format>,
+        }
+
+        impl $name {
+            fn filter(&mut self) -> Filter {
+                Filter {
+                    connectors: std::mem::take(&mut self.connector.0),
+                    connection_names: std::mem::take(&mut self.connection_name.0),
+                    tool_names: std::mem::take(&mut self.tool_name.0),
+                    tags: std::mem::take(&mut self.tag.0),
+                    read_only: self.read_only,
+                }
+            }
+        }
+    };
 }
 
-/// What is looked for.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct SearchQuery {
-    /// A few words.
-    #[param(min_length = 1, max_length = 400)]
-    query: String,
-    /// Only of this connector.
-    connector: Option<String>,
-    /// Only with this tag.
-    tag: Option<String>,
-    /// Only those that change nothing (`true`), or only the others (`false`).
-    read_only: Option<bool>,
-    /// Only tools that this user can call now.
-    #[param(value_type = Option<String>)]
-    identifier: Option<Identifier>,
-    /// Items at most.
-    #[param(minimum = 1, maximum = 200, default = 10)]
-    limit: Option<usize>,
-}
-
-fn filter(connector: Option<String>, tag: Option<String>, read_only: Option<bool>) -> Filter {
-    Filter {
-        connectors: connector.into_iter().collect(),
-        names: Vec::new(),
-        tag,
-        read_only,
+tool_query! {
+    /// Which tools, and which page of them.
+    ListQuery {
+        /// Items at most.
+        #[param(minimum = 1, maximum = 200, default = 50)]
+        limit: Option<usize>,
+        /// `next_cursor` of the page before.
+        cursor: Option<String>,
     }
 }
 
-fn view<'a>(found: &Found<'a>, accounts: Option<&'a Vec<Arc<Account>>>) -> View<'a> {
-    let declared = &found.tool.declared;
-    View {
+tool_query! {
+    /// Whose tools, which of them, and which page.
+    UserQuery {
+        /// The application's key for the user.
+        #[param(value_type = String, min_length = 1, max_length = 256)]
+        identifier: Identifier,
+        /// Items at most.
+        #[param(minimum = 1, maximum = 200, default = 50)]
+        limit: Option<usize>,
+        /// `next_cursor` of the page before.
+        cursor: Option<String>,
+    }
+}
+
+tool_query! {
+    /// What is looked for.
+    SearchQuery {
+        /// A few words.
+        #[param(min_length = 1, max_length = 400)]
+        query: String,
+        /// Only tools of this environment's connections, each with what this user lacks to call it.
+        #[param(value_type = Option<String>, min_length = 1, max_length = 256)]
+        identifier: Option<Identifier>,
+        /// With `identifier`: only those that the user can call now (`true`).
+        ready: Option<bool>,
+        /// Items at most.
+        #[param(minimum = 1, maximum = 200, default = 10)]
+        limit: Option<usize>,
+    }
+}
+
+/// In which shape.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct GetQuery {
+    /// The shape of the tool; the host's own when absent.
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+fn item(entry: &Entry, score: Option<f64>, format: Option<Format>) -> Result<Item<'_>, Vec<Problem>> {
+    let tool = &*entry.tool;
+    let declared = &tool.declared;
+    if let Some(format) = format {
+        return profile::shape(format, declared, &tool.input_schema).map(Item::Shaped);
+    }
+    Ok(Item::Own(View {
         name: &declared.name,
         title: &declared.title,
         description: &declared.description,
-        connector: found.connector.as_str(),
-        connector_version: &found.version.manifest.connector.version,
+        connector: entry.connector(),
+        connector_version: &entry.version.manifest.connector.version,
         aliases: &declared.aliases,
         tags: &declared.tags,
         hints: Hints {
@@ -174,133 +241,182 @@ fn view<'a>(found: &Found<'a>, accounts: Option<&'a Vec<Arc<Account>>>) -> View<
         },
         scopes: &declared.scopes,
         any_scopes: &declared.any_scopes,
-        input_schema: &found.tool.input_schema,
+        input_schema: &tool.input_schema,
         output_schema: declared.output.as_ref(),
-        connection_names: accounts.map(|accounts| accounts.iter().map(|it| it.connection.as_str()).collect()),
+        connection_names: (!entry.places.is_empty()).then(|| active(&entry.places)),
+        connections: &entry.places,
+        score,
+    }))
+}
+
+fn active(places: &[Place]) -> Vec<&str> {
+    let active = places
+        .iter()
+        .filter(|place| matches!(place.readiness, Readiness::Ready | Readiness::ScopeMissing));
+    active.map(|place| place.connection_name.as_str()).collect()
+}
+
+fn render<'a>(
+    entries: impl Iterator<Item = (&'a Entry, Option<f64>)>,
+    format: Option<Format>,
+    next_cursor: Option<String>,
+) -> Answer {
+    let (mut items, mut left_out) = (Vec::new(), Vec::new());
+    for (entry, score) in entries {
+        match item(entry, score, format) {
+            Ok(item) => items.push(item),
+            Err(problems) => left_out.push(LeftOut {
+                name: entry.name(),
+                problems,
+            }),
+        }
     }
+    let list = ItemList {
+        items,
+        next_cursor,
+        left_out,
+    };
+    Ok(json(StatusCode::OK, &list))
+}
+
+fn answer(
+    host: &Runtime,
+    caller: &Caller,
+    page: Page,
+    mut entries: Vec<Entry>,
+    format: Option<Format>,
+) -> Answer {
+    if let Some(after) = &page.after {
+        entries.retain(|entry| entry.name() > after.as_str());
+    }
+    let (shown, next_cursor) = page.cut(&host.access, caller, &entries, Entry::name)?;
+    render(shown.iter().map(|entry| (entry, None)), format, next_cursor)
 }
 
 /// List tools
 ///
 /// Every tool of every connector that is loaded, by name.
 #[utoipa::path(get, path = "/api/v1/tools", tag = "tools", operation_id = "listTools",
-    params(ListQuery), responses((status = 200, description = "A page of tools.", body = ViewList)),
+    params(ListQuery), responses((status = 200, description = "A page of tools.", body = ItemList)),
     security(("client" = ["tools:read"])))]
 pub(super) async fn list(
     State(host): State<Arc<Runtime>>,
     Who(caller, ..): Who<scope::ToolsRead>,
-    Query(query): Query<ListQuery>,
+    Query(mut query): Query<ListQuery>,
 ) -> Answer {
-    let filter = filter(query.connector, query.tag, query.read_only);
+    let filter = query.filter();
     let list = format!("tools {filter:?}");
     let page = Page::new(&host.access, &caller, list, query.limit, query.cursor.as_deref())?;
-    let snapshot = host.registry.snapshot();
-    let mut found = catalog::find(&snapshot, &filter);
-    if let Some(after) = &page.after {
-        found.retain(|tool| tool.name() > after.as_str());
-    }
-    page.answer(
-        &host.access,
-        &caller,
-        &found,
-        |tool| tool.name(),
-        |tool| view(tool, None),
-    )
+    catalog::expect_known(&host, &caller.environment, &filter).await?;
+    let found = catalog::all(&host, &caller.environment, &filter).await?;
+    answer(&host, &caller, page, found, query.format)
 }
 
 /// List the tools of a user
 ///
-/// The tools that a user can call now: those of the connectors on which they have an active account.
+/// The tools of the connections on which the user has an active account, by name.
 #[utoipa::path(get, path = "/api/v1/tools/scoped", tag = "tools", operation_id = "listScopedTools",
-    params(ScopedQuery), responses((status = 200, description = "A page of tools.", body = ViewList)),
+    params(UserQuery), responses((status = 200, description = "A page of tools.", body = ItemList)),
     security(("client" = ["tools:read"])))]
 pub(super) async fn scoped(
     State(host): State<Arc<Runtime>>,
     Who(caller, ..): Who<scope::ToolsRead>,
-    Query(query): Query<ScopedQuery>,
+    Query(mut query): Query<UserQuery>,
 ) -> Answer {
-    let filter = filter(query.connector, query.tag, query.read_only);
+    let filter = query.filter();
     let list = format!("scoped tools {:?} {filter:?}", query.identifier);
     let page = Page::new(&host.access, &caller, list, query.limit, query.cursor.as_deref())?;
-    let reach = catalog::reach(&host, &caller.environment, &query.identifier, &[]).await?;
-    let snapshot = host.registry.snapshot();
-    let mut found = catalog::find(&snapshot, &filter);
-    found.retain(|tool| reach.contains_key(tool.connector));
-    if let Some(after) = &page.after {
-        found.retain(|tool| tool.name() > after.as_str());
-    }
-    page.answer(
-        &host.access,
-        &caller,
-        &found,
-        |tool| tool.name(),
-        |tool| view(tool, reach.get(tool.connector)),
-    )
+    catalog::expect_known(&host, &caller.environment, &filter).await?;
+    let found = catalog::scoped(&host, &caller.environment, &query.identifier, &filter).await?;
+    answer(&host, &caller, page, found, query.format)
+}
+
+/// List the tools that a user could have
+///
+/// The tools of every connection of the environment, by name; `connections` says what the user
+/// lacks to call each one.
+#[utoipa::path(get, path = "/api/v1/tools/available", tag = "tools", operation_id = "listAvailableTools",
+    params(UserQuery), responses((status = 200, description = "A page of tools.", body = ItemList)),
+    security(("client" = ["tools:read"])))]
+pub(super) async fn available(
+    State(host): State<Arc<Runtime>>,
+    Who(caller, ..): Who<scope::ToolsRead>,
+    Query(mut query): Query<UserQuery>,
+) -> Answer {
+    let filter = query.filter();
+    let list = format!("available tools {:?} {filter:?}", query.identifier);
+    let page = Page::new(&host.access, &caller, list, query.limit, query.cursor.as_deref())?;
+    catalog::expect_known(&host, &caller.environment, &filter).await?;
+    let found = catalog::available(&host, &caller.environment, &query.identifier, &filter).await?;
+    answer(&host, &caller, page, found, query.format)
 }
 
 /// Search tools
 ///
-/// The tools whose name, title, description and tags fit a few words best, best first.
+/// The tools whose name, title, description and tags fit a few words best, best first. With an
+/// `identifier`, `connections` says what the user lacks to call each one.
 #[utoipa::path(get, path = "/api/v1/tools/search", tag = "tools", operation_id = "searchTools",
-    params(SearchQuery), responses((status = 200, description = "The best tools.", body = ViewList)),
+    params(SearchQuery), responses((status = 200, description = "The best tools.", body = ItemList)),
     security(("client" = ["tools:read"])))]
 pub(super) async fn search(
     State(host): State<Arc<Runtime>>,
     Who(caller, ..): Who<scope::ToolsRead>,
-    Query(query): Query<SearchQuery>,
+    Query(mut query): Query<SearchQuery>,
 ) -> Answer {
-    let filter = filter(query.connector, query.tag, query.read_only);
+    let filter = query.filter();
     let limit = list::bounded(query.limit.unwrap_or(DEFAULT_FOUND))?;
-    let reach = match query.identifier {
-        None => None,
-        Some(identifier) => Some(catalog::reach(&host, &caller.environment, &identifier, &[]).await?),
-    };
-    let snapshot = host.registry.snapshot();
-    let mut found = catalog::find(&snapshot, &filter);
-    if let Some(reach) = &reach {
-        found.retain(|tool| reach.contains_key(tool.connector));
+    if !(1..=MAX_QUERY).contains(&query.query.chars().count()) {
+        return Err(complaint("/query", format!("must have 1 to {MAX_QUERY} characters")).into());
     }
-    let best = catalog::search(&query.query, &found);
-    list::whole(
-        best.iter()
-            .take(limit)
-            .map(|(tool, _)| {
-                let accounts = reach.as_ref().and_then(|reach| reach.get(tool.connector));
-                view(tool, accounts)
-            })
-            .collect(),
+    if query.ready.is_some() && query.identifier.is_none() {
+        return Err(complaint("/identifier", "is missing: `ready` is about a user".to_owned()).into());
+    }
+    catalog::expect_known(&host, &caller.environment, &filter).await?;
+    let mut found = match &query.identifier {
+        None => catalog::all(&host, &caller.environment, &filter).await?,
+        Some(identifier) => catalog::available(&host, &caller.environment, identifier, &filter).await?,
+    };
+    if query.ready == Some(true) {
+        found.retain(|entry| {
+            entry
+                .places
+                .iter()
+                .any(|place| place.readiness == Readiness::Ready)
+        });
+    }
+    let mut best = catalog::search(found, &query.query);
+    best.truncate(limit);
+    let best = best.iter().map(|(entry, score)| (entry, Some(*score)));
+    render(best, query.format, None)
+}
+
+fn complaint(path: &str, problem: String) -> Fault {
+    let path = path.to_owned();
+    Fault::invalid(
+        "The query is not what this path takes; `fields` says where.",
+        vec![Problem { path, problem }],
     )
 }
 
 /// Read a tool
 #[utoipa::path(get, path = "/api/v1/tools/{name}", tag = "tools", operation_id = "getTool",
-    params(("name" = String, Path, description = "Its name or an alias.")),
-    responses((status = 200, description = "The tool.", body = View)),
+    params(("name" = String, Path, description = "Its name or an alias."), GetQuery),
+    responses((status = 200, description = "The tool.", body = Item)),
     security(("client" = ["tools:read"])))]
 pub(super) async fn get(
     State(host): State<Arc<Runtime>>,
     _caller: Who<scope::ToolsRead>,
     Path(name): Path<String>,
+    Query(query): Query<GetQuery>,
 ) -> Answer {
-    let snapshot = host.registry.snapshot();
-    let found = snapshot
-        .tools
-        .get(&name)
-        .and_then(|(connector, own_name)| {
-            let (connector, loaded) = snapshot.connectors.get_key_value(connector)?;
-            let version = &*loaded.active.version;
-            let tool = version.tools.get(own_name)?;
-            Some(Found {
-                connector,
-                version,
-                tool,
-            })
-        })
-        .ok_or_else(|| {
-            Fault::new(
-                Kind::UnknownTool,
-                "No tool of this name is loaded. GET /api/v1/tools/search finds one by words.",
-            )
-        })?;
-    Ok(json(StatusCode::OK, &view(&found, None)))
+    let entry = catalog::one(&host, &name)?;
+    match item(&entry, None, query.format) {
+        Ok(item) => Ok(json(StatusCode::OK, &item)),
+        Err(problems) => Err(Fault::invalid(
+            "This format cannot hold this tool; `fields` says why, with the places in its declaration. Ask for another format, or tell the connector's author.",
+            problems,
+        )
+        .reason("format")
+        .into()),
+    }
 }

@@ -1,195 +1,378 @@
-//! Which tools there are, which of them a user can call now, and which fit a few words.
+//! What can be called: every tool that is loaded, the tools of one user, those that a user could
+//! have, and the best for a purpose; each with the accounts that it would use.
 //!
-//! Called by every edge that lists tools, so that all of them show the same. It only reads: what a
-//! call may do is decided by [`super::run`] again.
+//! Called by every edge that lists tools, so that all of them show the same. It reads one snapshot
+//! of the registry and the accounts' states; it calls nothing and changes nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use super::search;
-use crate::accounts::{Account, AccountQuery, AccountState};
-use crate::error::Fault;
-use crate::id::{ConnectionName, ConnectorId, EnvironmentId, Identifier};
+use crate::accounts::{Account, AccountQuery, AccountState, Connection};
+use crate::error::{Fault, Kind, Problem};
+use crate::id::{AccountId, ConnectionName, ConnectorId, EnvironmentId, Identifier};
 use crate::registry::{LoadedTool, Snapshot, Version};
 use crate::runtime::Runtime;
 
 /// Accounts of one user that are looked at.
 const MAX_ACCOUNTS: usize = 1_000;
 
-/// What a list of tools can be narrowed by. What is empty or none takes every tool.
+/// What a list can be narrowed by. An empty list takes everything.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Only of these connectors; in any case of letters.
+    /// Only of these connectors, whatever the case of their letters.
     pub connectors: Vec<String>,
-    /// Only tools of these names or aliases.
-    pub names: Vec<String>,
-    /// Only with this tag.
-    pub tag: Option<String>,
+    /// Only what these connections of the environment serve.
+    pub connection_names: Vec<String>,
+    /// Only these, by name or alias.
+    pub tool_names: Vec<String>,
+    /// Only with one of these tags.
+    pub tags: Vec<String>,
     /// Only those that change nothing (`true`), or only the others (`false`).
     pub read_only: Option<bool>,
 }
 
+/// A tool that can be called.
+#[derive(Clone)]
+pub struct Entry {
+    /// The version of the connector that serves it.
+    pub version: Arc<Version>,
+    /// The tool.
+    pub tool: Arc<LoadedTool>,
+    /// For lists about a user: where they could call it, by connection.
+    pub places: Vec<Place>,
+}
+
+/// A connection on which a user could call a tool.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ToolPlace)]
+pub struct Place {
+    /// The connection.
+    #[schema(value_type = String)]
+    pub connection_name: ConnectionName,
+    /// The user's account on it, `ca_…`; absent when they have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub connected_account_id: Option<AccountId>,
+    /// What is missing.
+    pub readiness: Readiness,
+}
+
+/// Whether a user can call a tool on a connection now, and what is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ToolReadiness)]
+pub enum Readiness {
+    /// It can be called.
+    Ready,
+    /// The account is active, and its owner did not grant a scope that the tool needs.
+    ScopeMissing,
+    /// The account is there, and its owner has to authorize it.
+    AuthorizationNeeded,
+    /// The user has no account on the connection yet.
+    NotConnected,
+}
+
+impl Entry {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.tool.declared.name
+    }
+
+    /// Id of its connector.
+    #[must_use]
+    pub fn connector(&self) -> &str {
+        &self.version.manifest.connector.id
+    }
+}
+
 impl Filter {
-    fn takes(&self, tool: &Found<'_>) -> bool {
-        let declared = &tool.tool.declared;
-        let of = |connector: &String| connector.eq_ignore_ascii_case(tool.connector.as_str());
-        let named = |name: &String| *name == declared.name || declared.aliases.contains(name);
-        (self.connectors.is_empty() || self.connectors.iter().any(of))
-            && (self.names.is_empty() || self.names.iter().any(named))
-            && self.tag.as_ref().is_none_or(|tag| declared.tags.contains(tag))
+    fn takes(&self, connector: &str, tool: &LoadedTool) -> bool {
+        let declared = &tool.declared;
+        let takes =
+            |list: &[String], fits: &dyn Fn(&String) -> bool| list.is_empty() || list.iter().any(fits);
+        takes(&self.connectors, &|wanted| wanted.eq_ignore_ascii_case(connector))
+            && takes(&self.tool_names, &|wanted| {
+                declared.name == *wanted || declared.aliases.contains(wanted)
+            })
+            && takes(&self.tags, &|wanted| declared.tags.contains(wanted))
             && self
                 .read_only
                 .is_none_or(|read_only| declared.hints.read_only == read_only)
     }
-}
 
-/// A tool within a snapshot.
-#[derive(Clone, Copy)]
-pub struct Found<'a> {
-    /// The connector that it belongs to.
-    pub connector: &'a ConnectorId,
-    /// The version of the connector that is active.
-    pub version: &'a Version,
-    /// The tool.
-    pub tool: &'a LoadedTool,
-}
+    fn check(&self, snapshot: &Snapshot, connections: &[Arc<Connection>]) -> Result<(), Fault> {
+        let mut problems = Vec::new();
+        for name in &self.connectors {
+            if !snapshot
+                .connectors
+                .keys()
+                .any(|id| id.as_str().eq_ignore_ascii_case(name))
+            {
+                let known = snapshot.connectors.keys().map(ConnectorId::as_str);
+                problems.push(unknown("/connector", "connector", name, known));
+            }
+        }
+        for name in &self.connection_names {
+            if !connections
+                .iter()
+                .any(|connection| connection.name.as_str() == name)
+            {
+                let known = connections.iter().map(|connection| connection.name.as_str());
+                problems.push(unknown("/connection_name", "connection", name, known));
+            }
+        }
+        for name in &self.tool_names {
+            if !snapshot.tools.contains_key(name) {
+                let known = snapshot.tools.keys().map(String::as_str);
+                let near = known.filter(|known| strsim::jaro_winkler(known, name) > 0.8);
+                problems.push(unknown("/tool_name", "tool", name, near));
+            }
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(Fault::invalid(
+            "The list is narrowed to what is not there; `fields` says what.",
+            problems,
+        ))
+    }
 
-impl<'a> Found<'a> {
-    /// Its own name.
-    #[must_use]
-    pub fn name(&self) -> &'a str {
-        &self.tool.declared.name
+    fn takes_connection(&self, connection: &Connection) -> bool {
+        self.connection_names.is_empty()
+            || self
+                .connection_names
+                .iter()
+                .any(|name| name == connection.name.as_str())
     }
 }
 
-/// The active tools that a filter takes, by name.
-#[must_use]
-pub fn find<'a>(snapshot: &'a Snapshot, filter: &Filter) -> Vec<Found<'a>> {
-    let mut found: Vec<Found<'a>> = snapshot
-        .connectors
-        .iter()
-        .flat_map(|(connector, loaded)| {
-            let version = &*loaded.active.version;
-            version.tools.values().map(move |tool| Found {
-                connector,
-                version,
-                tool,
-            })
-        })
-        .filter(|tool| filter.takes(tool))
-        .collect();
-    found.sort_by(|one, other| one.name().cmp(other.name()));
-    found
+fn unknown<'a>(path: &str, what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Problem {
+    let shown: String = name.chars().take(64).flat_map(char::escape_default).collect();
+    let mut known: Vec<&str> = known.collect();
+    known.sort_unstable();
+    known.truncate(20);
+    let hint = match known.as_slice() {
+        [] => String::new(),
+        known => format!("; there is `{}`", known.join("`, `")),
+    };
+    Problem {
+        path: path.to_owned(),
+        problem: format!("there is no {what} `{shown}`{hint}"),
+    }
 }
 
-/// A user's active accounts by connector: whose tools they can call now.
-pub type Reach = BTreeMap<ConnectorId, Vec<Arc<Account>>>;
+/// Refuses a filter that names what is not there: a misspelt name takes nothing, and an empty list
+/// would not say so.
+///
+/// # Errors
+/// `invalid_input` with every such name, and what there is.
+pub async fn expect_known(
+    runtime: &Runtime,
+    environment: &EnvironmentId,
+    filter: &Filter,
+) -> Result<(), Fault> {
+    let connections = runtime.accounts.connections(environment).await?;
+    filter.check(&runtime.registry.snapshot(), &connections)
+}
 
-/// What a user reaches, on `connections` alone where some are named.
+/// Every tool that is loaded, in the active version of its connector, by name.
 ///
 /// # Errors
 /// The store fails.
-pub async fn reach(
+pub async fn all(
+    runtime: &Runtime,
+    environment: &EnvironmentId,
+    filter: &Filter,
+) -> Result<Vec<Entry>, Fault> {
+    let snapshot = runtime.registry.snapshot();
+    if !filter.connection_names.is_empty() {
+        let connections = runtime.accounts.connections(environment).await?;
+        let mut found = of_connections(&snapshot, &connections, filter, |_| Some(None));
+        found.iter_mut().for_each(|entry| entry.places.clear());
+        return Ok(found);
+    }
+    let mut found = Vec::new();
+    for loaded in snapshot.connectors.values() {
+        let version = &loaded.active.version;
+        let id = &version.manifest.connector.id;
+        let taken = version.tools.values().filter(|tool| filter.takes(id, tool));
+        found.extend(taken.map(|tool| Entry {
+            version: Arc::clone(version),
+            tool: Arc::clone(tool),
+            places: Vec::new(),
+        }));
+    }
+    found.sort_by(|one, other| one.name().cmp(other.name()));
+    Ok(found)
+}
+
+/// The tools of a user: those of the connections on which they have an active account, by name.
+///
+/// # Errors
+/// The store fails.
+pub async fn scoped(
     runtime: &Runtime,
     environment: &EnvironmentId,
     identifier: &Identifier,
-    connections: &[ConnectionName],
-) -> Result<Reach, Fault> {
+    filter: &Filter,
+) -> Result<Vec<Entry>, Fault> {
+    for_user(runtime, environment, identifier, filter, true).await
+}
+
+/// The tools that a user has or could have: those of every connection of the environment, by name,
+/// each place with what is missing.
+///
+/// # Errors
+/// The store fails.
+pub async fn available(
+    runtime: &Runtime,
+    environment: &EnvironmentId,
+    identifier: &Identifier,
+    filter: &Filter,
+) -> Result<Vec<Entry>, Fault> {
+    for_user(runtime, environment, identifier, filter, false).await
+}
+
+async fn for_user(
+    runtime: &Runtime,
+    environment: &EnvironmentId,
+    identifier: &Identifier,
+    filter: &Filter,
+    only_active: bool,
+) -> Result<Vec<Entry>, Fault> {
+    let snapshot = runtime.registry.snapshot();
+    let connections = runtime.accounts.connections(environment).await?;
     let query = AccountQuery {
-        connection_names: connections.to_vec(),
         identifier: Some(identifier.clone()),
-        state: Some(AccountState::Active),
         limit: MAX_ACCOUNTS,
         ..AccountQuery::default()
     };
-    let mut reach = Reach::new();
-    for account in runtime.accounts.accounts(environment, &query).await? {
-        reach.entry(account.connector.clone()).or_default().push(account);
-    }
-    Ok(reach)
+    let accounts: BTreeMap<ConnectionName, Arc<Account>> = runtime
+        .accounts
+        .accounts(environment, &query)
+        .await?
+        .into_iter()
+        .map(|account| (account.connection.clone(), account))
+        .collect();
+    Ok(of_connections(&snapshot, &connections, filter, |connection| {
+        let account = accounts.get(&connection.name);
+        let active = account.is_some_and(|account| account.state == AccountState::Active);
+        (active || !only_active).then_some(account)
+    }))
 }
 
-/// Of `found` the tools that share a word with `query`, best first, each with its score.
-#[must_use]
-pub fn search<'a>(query: &str, found: &[Found<'a>]) -> Vec<(Found<'a>, f64)> {
-    let texts: Vec<search::Text<'_>> = found
+/// The tools that connections serve, by name; `whose` says with which account, or leaves a
+/// connection out.
+fn of_connections<'a>(
+    snapshot: &Snapshot,
+    connections: &[Arc<Connection>],
+    filter: &Filter,
+    whose: impl Fn(&Connection) -> Option<Option<&'a Arc<Account>>>,
+) -> Vec<Entry> {
+    let mut found: BTreeMap<String, Entry> = BTreeMap::new();
+    for connection in connections
         .iter()
-        .map(|tool| {
-            let declared = &tool.tool.declared;
-            search::Text {
-                names: std::iter::once(&declared.name)
-                    .chain(&declared.aliases)
-                    .map(String::as_str)
-                    .collect(),
-                title: &declared.title,
-                tags: declared.tags.iter().map(String::as_str).collect(),
-                description: &declared.description,
+        .filter(|connection| filter.takes_connection(connection))
+    {
+        let Some(version) = serving(snapshot, connection) else {
+            continue;
+        };
+        let Some(account) = whose(connection) else {
+            continue;
+        };
+        for (name, tool) in &version.tools {
+            // A tool that only a pinned version has cannot be called: names go by what is active.
+            let callable = snapshot
+                .tools
+                .get(name)
+                .is_some_and(|(owner, _)| *owner == connection.connector);
+            if !callable || !filter.takes(connection.connector.as_str(), tool) {
+                continue;
             }
+            let place = Place {
+                connection_name: connection.name.clone(),
+                connected_account_id: account.map(|account| account.id.clone()),
+                readiness: readiness(tool, account),
+            };
+            let entry = found.entry(name.clone()).or_insert_with(|| Entry {
+                version: Arc::clone(version),
+                tool: Arc::clone(tool),
+                places: Vec::new(),
+            });
+            entry.places.push(place);
+        }
+    }
+    found.into_values().collect()
+}
+
+/// The version that serves a connection: the pinned one, or the active one.
+fn serving<'s>(snapshot: &'s Snapshot, connection: &Connection) -> Option<&'s Arc<Version>> {
+    let connector = snapshot.connectors.get(&connection.connector)?;
+    let activation = match &connection.pinned_version {
+        None => &connector.active,
+        Some(pinned) => connector.versions.get(pinned)?,
+    };
+    Some(&activation.version)
+}
+
+fn readiness(tool: &LoadedTool, account: Option<&Arc<Account>>) -> Readiness {
+    match account {
+        None => Readiness::NotConnected,
+        Some(account) if account.state != AccountState::Active => Readiness::AuthorizationNeeded,
+        Some(account) if account.lacks(&tool.declared).is_empty() => Readiness::Ready,
+        Some(_) => Readiness::ScopeMissing,
+    }
+}
+
+/// One tool by name or alias, in the active version of its connector.
+///
+/// # Errors
+/// `unknown_tool`.
+pub fn one(runtime: &Runtime, name: &str) -> Result<Entry, Fault> {
+    let snapshot = runtime.registry.snapshot();
+    let found = snapshot.tools.get(name).and_then(|(connector, own_name)| {
+        let version = &snapshot.connectors.get(connector)?.active.version;
+        Some(Entry {
+            version: Arc::clone(version),
+            tool: Arc::clone(version.tools.get(own_name)?),
+            places: Vec::new(),
         })
-        .collect();
-    search::rank(query, &texts)
+    });
+    found.ok_or_else(|| {
+        Fault::new(
+            Kind::UnknownTool,
+            "No tool of this name is loaded. GET /api/v1/tools/search finds one by words.",
+        )
+    })
+}
+
+/// Those of `entries` that share a word with `query`, best first, each with its score (greater is
+/// better; only the order means something). Equal ones stay in their order.
+#[must_use]
+pub fn search(entries: Vec<Entry>, query: &str) -> Vec<(Entry, f64)> {
+    let texts: Vec<search::Text<'_>> = entries.iter().map(text).collect();
+    let ranked = search::rank(query, &texts);
+    let mut entries: Vec<Option<Entry>> = entries.into_iter().map(Some).collect();
+    ranked
         .into_iter()
-        .map(|(index, score)| (found[index], score))
+        .filter_map(|(index, score)| Some((entries[index].take()?, score)))
         .collect()
 }
 
-/// Whether a user can call the tools of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ready {
-    /// Now.
-    Now,
-    /// After they have connected an account, or the application has confirmed them.
-    AfterConnecting,
-    /// After they have authorized their account again.
-    AfterAuthorizingAgain,
-}
-
-/// A connection as one user stands to it.
-pub struct Place {
-    /// The connection.
-    pub connection: ConnectionName,
-    /// The user's account there.
-    pub account: Option<Arc<Account>>,
-    /// Whether it can be used.
-    pub ready: Ready,
-}
-
-/// How a user stands to every connection, by connector.
-///
-/// # Errors
-/// The store fails.
-pub async fn ready(
-    runtime: &Runtime,
-    environment: &EnvironmentId,
-    identifier: &Identifier,
-) -> Result<BTreeMap<ConnectorId, Vec<Place>>, Fault> {
-    let query = AccountQuery {
-        identifier: Some(identifier.clone()),
-        limit: MAX_ACCOUNTS,
-        ..AccountQuery::default()
-    };
-    let accounts = runtime.accounts.accounts(environment, &query).await?;
-    let mut places: BTreeMap<ConnectorId, Vec<Place>> = BTreeMap::new();
-    for connection in runtime.accounts.connections(environment).await? {
-        let account = accounts
-            .iter()
-            .find(|account| account.connection == connection.name)
-            .cloned();
-        let ready = match account.as_ref().map(|account| account.state) {
-            Some(AccountState::Active) => Ready::Now,
-            Some(AccountState::Expired | AccountState::Disconnected) => Ready::AfterAuthorizingAgain,
-            Some(AccountState::PendingAuth | AccountState::PendingVerification) | None => {
-                Ready::AfterConnecting
-            }
-        };
-        places
-            .entry(connection.connector.clone())
-            .or_default()
-            .push(Place {
-                connection: connection.name.clone(),
-                account,
-                ready,
-            });
+fn text(entry: &Entry) -> search::Text<'_> {
+    let declared = &entry.tool.declared;
+    search::Text {
+        names: std::iter::once(&declared.name)
+            .chain(&declared.aliases)
+            .map(String::as_str)
+            .collect(),
+        title: &declared.title,
+        tags: declared.tags.iter().map(String::as_str).collect(),
+        description: &declared.description,
     }
-    Ok(places)
 }

@@ -8,6 +8,7 @@ mod admission;
 pub mod catalog;
 mod cursor;
 mod pages;
+mod proxy;
 mod reach;
 mod record;
 mod replay;
@@ -20,17 +21,20 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::access::{Caller, Scope};
-use crate::accounts::{Selector, Usable};
+use crate::accounts::{Account, Selector, Usable};
 use crate::clock::Clock;
 use crate::config::{Admission, Config};
 use crate::error::{Fault, Kind, Problem};
 use crate::id::ExecutionId;
+use crate::manifest;
 use crate::registry::{Activation, LoadedTool, Snapshot};
 use crate::runtime::Runtime;
 use crate::store::Store;
 use crate::vault::Vault;
 
 use record::Record;
+
+pub use proxy::{ProxyAnswer, ProxyRequest, proxy};
 
 /// A call as an edge takes it.
 pub struct Request {
@@ -130,18 +134,22 @@ async fn steps(
         .tools
         .get(&request.tool_name)
         .ok_or_else(|| unknown_tool(&snapshot, &request.tool_name))?;
-    let usable = runtime
+    let picked = runtime
         .accounts
         .pick(&caller.environment, connector, &request.selector)
         .await?;
-    record.account(&usable);
+    record.account(&picked);
 
-    let answered = as_account(
-        runtime, caller, &snapshot, tool_name, &usable, deadline, request, id, record,
-    );
+    let answered = async {
+        let usable = picked.usable()?;
+        as_account(
+            runtime, caller, &snapshot, tool_name, &usable, deadline, request, id, record,
+        )
+        .await
+    };
     match answered.await {
         Ok(outcome) => Ok(outcome),
-        Err(fault) => Err(with_link(runtime, &usable, fault).await),
+        Err(fault) => Err(with_link(runtime, &picked.account, fault).await),
     }
 }
 
@@ -225,10 +233,13 @@ fn allowed_time(runtime: &Runtime, asked: Option<Duration>) -> Result<Duration, 
     match asked {
         None => Ok(server.default_deadline()),
         Some(asked) if asked.is_zero() || asked > longest => Err(Fault::invalid(
-            format!("`deadline_ms` must be between 1 and {}.", longest.as_millis()),
+            format!(
+                "The deadline is out of range: `deadline_ms` is 1 to {}.",
+                longest.as_millis()
+            ),
             vec![Problem {
                 path: "/deadline_ms".to_owned(),
-                problem: "is out of range".to_owned(),
+                problem: format!("must be 1 to {}", longest.as_millis()),
             }],
         )),
         Some(asked) => Ok(asked),
@@ -286,22 +297,7 @@ fn tool_of<'a>(activation: &'a Activation, name: &str) -> Result<&'a Arc<LoadedT
 
 /// Refuses before anything is sent when the account did not grant what the tool needs.
 fn check_scopes(tool: &LoadedTool, usable: &Usable) -> Result<(), Fault> {
-    if usable.account.credential_kind != valetkey_manifest::AuthKind::Oauth2 {
-        return Ok(());
-    }
-    let granted = |scope: &String| usable.account.scopes.contains(scope);
-    let declared = &tool.declared;
-    let any_is_missing = !declared.any_scopes.is_empty() && !declared.any_scopes.iter().any(granted);
-    let missing: Vec<&str> = if any_is_missing {
-        declared.any_scopes.iter().map(String::as_str).take(1).collect()
-    } else {
-        declared
-            .scopes
-            .iter()
-            .filter(|scope| !granted(scope))
-            .map(String::as_str)
-            .collect()
-    };
+    let missing = usable.account.lacks(&tool.declared);
     if missing.is_empty() {
         return Ok(());
     }
@@ -310,37 +306,35 @@ fn check_scopes(tool: &LoadedTool, usable: &Usable) -> Result<(), Fault> {
         format!(
             "The account of `{}` did not grant what `{}` needs: {}. Its owner can grant it by the authorization link.",
             usable.account.connection,
-            declared.name,
+            tool.declared.name,
             missing.join(", ")
         ),
     ))
 }
 
 /// Adds the link by which the account's owner can mend it to a fault that is theirs to mend.
-async fn with_link(runtime: &Runtime, usable: &Usable, fault: Fault) -> Fault {
+async fn with_link(runtime: &Runtime, account: &Account, fault: Fault) -> Fault {
     let theirs = matches!(fault.kind(), Kind::ScopeMissing | Kind::AccountNotActive);
     if !theirs || fault.authorization_link().is_some() {
         return fault;
     }
-    match runtime.accounts.mending_link(usable).await {
+    match runtime.accounts.mending_link(account).await {
         Some(link) => fault.link(link),
         None => fault,
     }
 }
 
-/// The input with the schema's top-level defaults filled in, or every complaint at once.
-fn check_input(tool: &LoadedTool, mut params: Map<String, Value>) -> Result<Map<String, Value>, Fault> {
-    if let Some(properties) = tool.declared.input.get("properties").and_then(Value::as_object) {
-        for (name, schema) in properties {
-            if let Some(default) = schema.get("default")
-                && !params.contains_key(name)
-            {
-                params.insert(name.clone(), default.clone());
-            }
-        }
+/// The input with the schema's top-level defaults filled in, or every complaint at once. Null for
+/// an optional parameter that does not take null is the same as leaving it out.
+fn check_input(tool: &LoadedTool, params: Map<String, Value>) -> Result<Map<String, Value>, Fault> {
+    let mut input = Value::Object(params);
+    fill_in_defaults(tool, &mut input);
+    let mut valid = tool.input.is_valid(&input);
+    if !valid && manifest::take_out_absent(&tool.input_schema, &mut input) {
+        fill_in_defaults(tool, &mut input);
+        valid = tool.input.is_valid(&input);
     }
-    let input = Value::Object(params);
-    if !tool.input.is_valid(&input) {
+    if !valid {
         let problems: Vec<Problem> = tool
             .input
             .iter_errors(&input)
@@ -362,6 +356,20 @@ fn check_input(tool: &LoadedTool, mut params: Map<String, Value>) -> Result<Map<
         Value::Object(params) => Ok(params),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             Err(Fault::internal("an object became something else"))
+        }
+    }
+}
+
+fn fill_in_defaults(tool: &LoadedTool, input: &mut Value) {
+    let properties = tool.declared.input.get("properties").and_then(Value::as_object);
+    let (Some(properties), Some(params)) = (properties, input.as_object_mut()) else {
+        return;
+    };
+    for (name, schema) in properties {
+        if let Some(default) = schema.get("default")
+            && !params.contains_key(name)
+        {
+            params.insert(name.clone(), default.clone());
         }
     }
 }

@@ -12,7 +12,7 @@ use valetkey_manifest::Manifest;
 use crate::accounts::{Connection, Usable};
 use crate::capability::Limits;
 use crate::config;
-use crate::egress::{self, Endpoint, Meter, Reach, Vendor};
+use crate::egress::{self, Allowed, Endpoint, Meter, Reach, Segment, Vendor};
 use crate::error::{Fault, Kind, Side};
 use crate::id::AccountId;
 use crate::registry::{LoadedTool, Version};
@@ -58,6 +58,34 @@ impl Reaches {
             allowed: Arc::clone(&tool.allowed),
             read_only: tool.declared.hints.read_only,
             idempotent: tool.declared.hints.idempotent,
+            account_key: Arc::clone(&prepared.account_key),
+            credentials: Arc::clone(&usable.credentials),
+            deadline,
+            meter: Arc::clone(meter),
+        })
+    }
+
+    /// What a raw request may reach: anything below one endpoint, by one method.
+    pub(super) fn whole_endpoint(
+        &self,
+        version: &Arc<Version>,
+        endpoint: &str,
+        method: &http::Method,
+        usable: &Usable,
+        deadline: Instant,
+        meter: &Arc<Meter>,
+    ) -> Result<Reach, Fault> {
+        let prepared = self.prepared(version, usable)?;
+        Ok(Reach {
+            vendor: Arc::clone(&prepared.vendor),
+            endpoints: Arc::clone(&prepared.endpoints),
+            allowed: Arc::new([Allowed {
+                method: method.clone(),
+                endpoint: endpoint.to_owned(),
+                segments: vec![Segment::Rest],
+            }]),
+            read_only: false,
+            idempotent: false,
             account_key: Arc::clone(&prepared.account_key),
             credentials: Arc::clone(&usable.credentials),
             deadline,

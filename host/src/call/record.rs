@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::time::Instant;
 
-use super::{Outcome, Request};
+use super::Request;
 use crate::access::Caller;
-use crate::accounts::Usable;
+use crate::accounts::Picked;
 use crate::capability::GuestLog;
 use crate::egress::Meter;
 use crate::error::{Fault, Side};
@@ -53,11 +53,11 @@ impl<'a> Record<'a> {
         }
     }
 
-    pub(super) fn account(&mut self, usable: &Usable) {
+    pub(super) fn account(&mut self, picked: &Picked) {
         if let Some(execution) = &mut self.execution {
-            execution.account = Some(usable.account.id.to_string());
-            execution.connection = Some(usable.connection.name.to_string());
-            execution.connector = Some(usable.connection.connector.to_string());
+            execution.account = Some(picked.account.id.to_string());
+            execution.connection = Some(picked.connection.name.to_string());
+            execution.connector = Some(picked.connection.connector.to_string());
         }
     }
 
@@ -91,7 +91,7 @@ impl<'a> Record<'a> {
         self.meter.writes_sent.load(Ordering::Relaxed) > 0
     }
 
-    pub(super) async fn finish(mut self, result: &Result<Outcome, Fault>) {
+    pub(super) async fn finish<T>(mut self, result: &Result<T, Fault>) {
         if let Some(execution) = self.close(result.as_ref().err()) {
             self.journal.record(execution).await;
         }

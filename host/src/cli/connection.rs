@@ -23,6 +23,8 @@ pub(super) enum Connection {
     List(List),
     /// Serve a connection by one version of its connector, whatever is active
     Pin(Pin),
+    /// Allow raw requests to the vendor on a connection, or no longer
+    Proxy(Proxy),
     /// Remove a connection that has no accounts
     Remove(Remove),
 }
@@ -76,6 +78,9 @@ pub(super) struct Create {
     /// Serve it by this version of the connector
     #[arg(long, value_name = "VERSION")]
     pin: Option<String>,
+    /// Allow raw requests (`/proxy`) with the credentials of its accounts
+    #[arg(long)]
+    proxy: bool,
     /// URL that a link may name for user verification; repeatable
     #[arg(long, value_name = "URL")]
     user_verify_url: Vec<String>,
@@ -111,6 +116,23 @@ pub(super) struct Pin {
     remote: Remote,
 }
 
+/// Allows raw requests (`/proxy`) with the credentials of a connection's accounts, by clients that
+/// have the scope `proxy:execute`. A raw request may do anything that the credential may do.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  valetkey connection proxy hubspot
+  valetkey connection proxy hubspot --off")]
+pub(super) struct Proxy {
+    /// Connection name
+    name: String,
+    /// No longer
+    #[arg(long)]
+    off: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
 /// Removes a connection. Disconnect its accounts first.
 #[derive(Debug, Args)]
 pub(super) struct Remove {
@@ -132,6 +154,7 @@ impl Connection {
             Self::Create(command) => block_on(command.run(global, output)),
             Self::List(command) => block_on(command.run(global, output)),
             Self::Pin(command) => block_on(command.run(global, output)),
+            Self::Proxy(command) => block_on(command.run(global, output)),
             Self::Remove(command) => block_on(command.run(global, output)),
         }
     }
@@ -180,8 +203,10 @@ impl Create {
         if !self.user_verify_url.is_empty() {
             set("user_verify_urls", json!(self.user_verify_url));
         }
-        if self.development {
-            set("development", json!(true));
+        for (name, given) in [("development", self.development), ("proxy", self.proxy)] {
+            if given {
+                set(name, json!(true));
+            }
         }
         if let Some(client_id) = &self.oauth_client_id {
             let mut oauth = Map::from_iter([("client_id".to_owned(), json!(client_id))]);
@@ -249,6 +274,16 @@ impl Pin {
     }
 }
 
+impl Proxy {
+    async fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
+        let client = Client::connect(global, &self.remote).await?;
+        let path = format!("/api/v1/connections/{}", encoded(&self.name));
+        let body = json!({"proxy": !self.off});
+        show(output, &client.json(Method::PATCH, &path, &body).await?);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
 impl Remove {
     async fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
         let client = Client::connect(global, &self.remote).await?;
@@ -275,6 +310,9 @@ fn show(output: &Output, connection: &Value) {
     ));
     if let Some(version) = connection["pinned_version"].as_str() {
         output.line(&format!("pinned to      {version}"));
+    }
+    if connection["proxy"] == true {
+        output.line("raw requests   allowed");
     }
     if let Some(uri) = connection["oauth"]["redirect_uri"].as_str() {
         output.line(&format!("redirect URI   {uri}"));

@@ -12,14 +12,14 @@ use super::client::{Client, Remote, encoded};
 use super::output::{Output, cell};
 use super::{FAILED, Global, block_on};
 use crate::manifest::build::{self, Step};
-use crate::manifest::{self, check};
+use crate::manifest::{self, check, profile};
 
 /// What to do with connectors.
 #[derive(Debug, Subcommand)]
 pub(super) enum Connector {
     /// Compile a connector's folder to a component
     Build(Build),
-    /// Check a connector.toml: names, schemas, endpoints, templates
+    /// Check a connector.toml: names, schemas, endpoints, templates, and that every model takes its tools
     Check(Check),
     /// What is installed on the host
     #[command(visible_alias = "ls")]
@@ -170,7 +170,8 @@ impl Build {
 impl Check {
     fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
         let manifest = manifest::read(&self.dir).map_err(anyhow::Error::msg)?;
-        let problems = check::manifest(&manifest);
+        let mut problems = check::manifest(&manifest);
+        problems.extend(profile::misfits(&manifest));
         let (id, tools) = (&manifest.connector.id, manifest.tools.len());
         if output.json {
             output.data(&json!({"connector": id, "tools": tools, "problems": problems}));

@@ -47,10 +47,14 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  valetkey tool show hubspot_contacts_search")]
+  valetkey tool show hubspot_contacts_search
+  valetkey tool show hubspot_contacts_search --format anthropic")]
 pub(super) struct Show {
     /// Tool name or alias
     name: String,
+    /// In the shape that a model's API takes: openai, openai-strict, anthropic, gemini, mcp, langchain
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
     #[command(flatten)]
     remote: Remote,
 }
@@ -101,11 +105,9 @@ impl List {
 impl Show {
     async fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
         let client = Client::connect(global, &self.remote).await?;
-        output.data(
-            &client
-                .get(&format!("/api/v1/tools/{}", encoded(&self.name)))
-                .await?,
-        );
+        let path = format!("/api/v1/tools/{}", encoded(&self.name));
+        let path = with_query(&path, &[("format", self.format.clone())]);
+        output.data(&client.get(&path).await?);
         Ok(ExitCode::SUCCESS)
     }
 }

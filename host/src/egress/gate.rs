@@ -420,7 +420,8 @@ fn headers(endpoint: &Endpoint, request: &GuestRequest) -> Result<HeaderMap, Fau
 
 /// Whether a header, in lower case, belongs to the host. Underscores count as hyphens, because
 /// servers that follow CGI read them so.
-pub(super) fn is_host_header(name: &str) -> bool {
+#[must_use]
+pub fn is_host_header(name: &str) -> bool {
     let name = if name.contains('_') {
         Cow::Owned(name.replace('_', "-"))
     } else {

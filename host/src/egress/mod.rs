@@ -49,6 +49,7 @@ use signals::Throttled;
 pub use credential::{Credential, Material};
 pub use dial::Resolve;
 pub use endpoint::{Endpoint, endpoint};
+pub use gate::is_host_header;
 pub use redact::{MIN_SECRET_BYTES, REDACTED};
 pub use rule::{Allowed, Segment, allowed};
 pub use token::{TokenAnswer, TokenRequest, TokenTransportError};

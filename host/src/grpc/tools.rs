@@ -1,6 +1,5 @@
 //! `ToolService`: which tools there are, and calling them.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -15,12 +14,12 @@ use super::wire::tools::{
     SearchedTool, Tool,
 };
 use super::{status, structure};
-use crate::accounts::{Account, Selector};
-use crate::call::catalog::{self, Filter, Found, Ready};
+use crate::accounts::Selector;
+use crate::call::catalog::{self, Entry, Filter, Place};
 use crate::call::{self, Outcome, Request};
 use crate::config;
 use crate::error::Fault;
-use crate::id::{ConnectorId, ExecutionId};
+use crate::id::{AccountId, ExecutionId};
 
 /// Answers of a search when the caller names no number.
 const DEFAULT_FOUND: usize = 10;
@@ -53,56 +52,34 @@ async fn all(call: &Call, request: ListRequest) -> Result<ListResponse, Fault> {
             .map(|name| ask::connection_name(&name))
             .transpose()?,
     };
-    let reach = match &selector {
-        Selector {
-            connected_account_id: Some(_),
-            ..
-        } => {
-            let account = call.host.accounts.find_account(environment, &selector).await?;
-            connectors.push(account.connector.to_string());
-            None
-        }
-        Selector {
-            identifier: Some(identifier),
-            ..
-        } => {
-            let names: Vec<_> = selector.connection_name.iter().cloned().collect();
-            Some(catalog::reach(&call.host, environment, identifier, &names).await?)
-        }
-        Selector {
-            connection_name: Some(name),
-            ..
-        } => {
-            let connection = call.host.accounts.connection(environment, name).await?;
-            connectors.push(connection.connector.to_string());
-            None
-        }
-        _ => None,
-    };
-
-    let snapshot = call.host.registry.snapshot();
+    if selector.connected_account_id.is_some() {
+        let account = call.host.accounts.find_account(environment, &selector).await?;
+        connectors.push(account.connector.to_string());
+    } else if let Some(name) = &selector.connection_name {
+        call.host.accounts.connection(environment, name).await?;
+    }
     let wanted = Filter {
         connectors,
-        names: filter.tool_name,
+        connection_names: selector.connection_name.iter().map(ToString::to_string).collect(),
+        tool_names: filter.tool_name,
         ..Filter::default()
     };
-    let mut found = catalog::find(&snapshot, &wanted);
-    if let Some(reach) = &reach {
-        found.retain(|tool| reach.contains_key(tool.connector));
-    }
+    let mut found = match &selector.identifier {
+        Some(identifier) if selector.connected_account_id.is_none() => {
+            catalog::scoped(&call.host, environment, identifier, &wanted).await?
+        }
+        _ => catalog::all(&call.host, environment, &wanted).await?,
+    };
     if let Some(query) = given(filter.query) {
-        let fitting: BTreeSet<&str> = catalog::search(&query, &found)
-            .iter()
-            .map(|(tool, _)| tool.name())
+        found = catalog::search(found, &query)
+            .into_iter()
+            .map(|(entry, _)| entry)
             .collect();
-        found.retain(|tool| fitting.contains(tool.name()));
+        found.sort_by(|one, other| one.name().cmp(other.name()));
     }
-    let (tools, total_size, next_page_token) = page.cut(
-        call,
-        found,
-        |tool| tool.name(),
-        |tool| view(tool, shown_name(tool, &wanted.names)),
-    )?;
+    let (tools, total_size, next_page_token) = page.cut(call, found, Entry::name, |entry| {
+        view(entry, shown_name(entry, &wanted.tool_names))
+    })?;
     Ok(ListResponse {
         next_page_token,
         total_size,
@@ -123,38 +100,38 @@ pub(super) async fn scoped(call: Call, request: ScopedRequest) -> Result<ScopedR
 async fn of_user(call: &Call, request: ScopedRequest) -> Result<ScopedResponse, Fault> {
     struct Item<'a> {
         position: String,
-        tool: Found<'a>,
-        account: &'a Account,
+        entry: &'a Entry,
+        account: &'a AccountId,
     }
     let filter = request.filter.unwrap_or_default();
     let list = format!("grpc scoped tools {:?} {filter:?}", request.identifier);
     let page = Page::new(call, list, request.page_size, request.page_token)?;
     let identifier = ask::identifier(request.identifier)?;
-    let names = filter.connection_names.iter();
-    let names: Vec<_> = names
-        .map(|name| ask::connection_name(name))
-        .collect::<Result<_, _>>()?;
-    for name in &names {
+    for name in &filter.connection_names {
         // A name that is nowhere is a mistake to be told of, not a user without tools.
+        let name = ask::connection_name(name)?;
         call.host
             .accounts
-            .connection(&call.caller.environment, name)
+            .connection(&call.caller.environment, &name)
             .await?;
     }
-    let reach = catalog::reach(&call.host, &call.caller.environment, &identifier, &names).await?;
-    let snapshot = call.host.registry.snapshot();
     let wanted = Filter {
         connectors: filter.providers,
-        names: filter.tool_names,
+        connection_names: filter.connection_names,
+        tool_names: filter.tool_names,
         ..Filter::default()
     };
-    let mut items: Vec<Item<'_>> = catalog::find(&snapshot, &wanted)
-        .into_iter()
-        .flat_map(|tool| {
-            let accounts = reach.get(tool.connector).into_iter().flatten();
+    let found = catalog::scoped(&call.host, &call.caller.environment, &identifier, &wanted).await?;
+    let mut items: Vec<Item<'_>> = found
+        .iter()
+        .flat_map(|entry| {
+            let accounts = entry
+                .places
+                .iter()
+                .filter_map(|place| place.connected_account_id.as_ref());
             accounts.map(move |account| Item {
-                position: format!("{} {}", tool.name(), account.id),
-                tool,
+                position: format!("{} {account}", entry.name()),
+                entry,
                 account,
             })
         })
@@ -165,9 +142,9 @@ async fn of_user(call: &Call, request: ScopedRequest) -> Result<ScopedResponse, 
         items,
         |item| item.position.as_str(),
         |item| ScopedTool {
-            tool: Some(view(&item.tool, shown_name(&item.tool, &wanted.names))),
-            identifier: item.account.identifier.to_string(),
-            connected_account_id: item.account.id.to_string(),
+            tool: Some(view(item.entry, shown_name(item.entry, &wanted.tool_names))),
+            identifier: identifier.to_string(),
+            connected_account_id: item.account.to_string(),
         },
     )?;
     Ok(ScopedResponse {
@@ -187,14 +164,11 @@ pub(super) async fn available(call: Call, request: AvailableRequest) -> Result<A
 async fn connectable(call: &Call, request: AvailableRequest) -> Result<AvailableResponse, Fault> {
     let list = format!("grpc available tools {:?}", request.identifier);
     let page = Page::new(call, list, request.page_size, request.page_token)?;
-    ask::identifier(request.identifier)?;
-    let connections = call.host.accounts.connections(&call.caller.environment).await?;
-    let connectors: BTreeSet<&ConnectorId> = connections.iter().map(|it| &it.connector).collect();
-    let snapshot = call.host.registry.snapshot();
-    let mut found = catalog::find(&snapshot, &Filter::default());
-    found.retain(|tool| connectors.contains(tool.connector));
+    let identifier = ask::identifier(request.identifier)?;
+    let environment = &call.caller.environment;
+    let found = catalog::available(&call.host, environment, &identifier, &Filter::default()).await?;
     let (tools, total_size, next_page_token) =
-        page.cut(call, found, |tool| tool.name(), |tool| view(tool, tool.name()))?;
+        page.cut(call, found, Entry::name, |entry| view(entry, entry.name()))?;
     Ok(AvailableResponse {
         next_page_token,
         total_size,
@@ -214,48 +188,46 @@ async fn best(call: &Call, request: SearchRequest) -> Result<SearchResponse, Fau
             &format!("must have 1 to {MAX_QUERY} characters"),
         ));
     }
-    let ready = match given(request.identifier) {
-        None => None,
-        Some(identifier) => {
-            let identifier = ask::identifier(identifier)?;
-            Some(catalog::ready(&call.host, &call.caller.environment, &identifier).await?)
-        }
-    };
     let count = match usize::try_from(request.top_k).unwrap_or(usize::MAX) {
         0 => DEFAULT_FOUND,
         count => count.min(MAX_FOUND),
     };
-    let snapshot = call.host.registry.snapshot();
-    let found = catalog::find(&snapshot, &Filter::default());
-    let tools = catalog::search(&request.query, &found)
+    let (environment, everything) = (&call.caller.environment, Filter::default());
+    let found = match given(request.identifier) {
+        None => catalog::all(&call.host, environment, &everything).await?,
+        Some(identifier) => {
+            let identifier = ask::identifier(identifier)?;
+            catalog::available(&call.host, environment, &identifier, &everything).await?
+        }
+    };
+    let tools = catalog::search(found, &request.query)
         .into_iter()
         .take(count)
-        .map(|(tool, score)| SearchedTool {
-            name: tool.name().to_owned(),
-            provider: tool.connector.as_str().to_uppercase(),
-            description: tool.tool.declared.description.clone(),
+        .map(|(entry, score)| SearchedTool {
+            name: entry.name().to_owned(),
+            provider: entry.connector().to_uppercase(),
+            description: entry.tool.declared.description.clone(),
             score,
-            connections: ready
-                .iter()
-                .flat_map(|ready| ready.get(tool.connector).into_iter().flatten())
-                .map(|place| ConnectionReadiness {
-                    connection_name: place.connection.to_string(),
-                    connected_account_id: place
-                        .account
-                        .as_ref()
-                        .map(|account| account.id.to_string())
-                        .unwrap_or_default(),
-                    readiness_state: match place.ready {
-                        Ready::Now => Readiness::Ready,
-                        Ready::AfterConnecting => Readiness::NeedsConnection,
-                        Ready::AfterAuthorizingAgain => Readiness::NeedsReauth,
-                    }
-                    .into(),
-                })
-                .collect(),
+            connections: entry.places.iter().map(readiness).collect(),
         })
         .collect();
     Ok(SearchResponse { tools })
+}
+
+fn readiness(place: &Place) -> ConnectionReadiness {
+    let account = place.connected_account_id.as_ref();
+    ConnectionReadiness {
+        connection_name: place.connection_name.to_string(),
+        connected_account_id: account.map(ToString::to_string).unwrap_or_default(),
+        readiness_state: match place.readiness {
+            catalog::Readiness::Ready => Readiness::Ready,
+            catalog::Readiness::NotConnected => Readiness::NeedsConnection,
+            catalog::Readiness::AuthorizationNeeded | catalog::Readiness::ScopeMissing => {
+                Readiness::NeedsReauth
+            }
+        }
+        .into(),
+    }
 }
 
 /// `ExecuteTool`.
@@ -315,8 +287,8 @@ fn render(execution: &ExecutionId, outcome: &Outcome) -> Result<ExecuteResponse,
 
 /// The name under which a tool is shown: one that was asked for by an alias has that, since the
 /// program looks for it by that.
-fn shown_name<'a>(tool: &Found<'a>, asked: &'a [String]) -> &'a str {
-    let declared = &tool.tool.declared;
+fn shown_name<'a>(entry: &'a Entry, asked: &'a [String]) -> &'a str {
+    let declared = &entry.tool.declared;
     if asked.is_empty() || asked.contains(&declared.name) {
         return &declared.name;
     }
@@ -326,12 +298,12 @@ fn shown_name<'a>(tool: &Found<'a>, asked: &'a [String]) -> &'a str {
         .map_or(declared.name.as_str(), String::as_str)
 }
 
-fn view(found: &Found<'_>, name: &str) -> Tool {
-    let declared = &found.tool.declared;
+fn view(entry: &Entry, name: &str) -> Tool {
+    let declared = &entry.tool.declared;
     let mut definition = json!({
         "name": name,
         "description": declared.description,
-        "input_schema": found.tool.input_schema,
+        "input_schema": entry.tool.input_schema,
         "annotations": {
             "title": declared.title,
             "read_only_hint": declared.hints.read_only,
@@ -343,10 +315,10 @@ fn view(found: &Found<'_>, name: &str) -> Tool {
     if let Some(output) = &declared.output {
         definition["output_schema"] = output.clone();
     }
-    let metadata = json!({"connector_version": found.version.manifest.connector.version});
+    let metadata = json!({"connector_version": entry.version.manifest.connector.version});
     Tool {
         id: name.to_owned(),
-        provider: found.connector.as_str().to_uppercase(),
+        provider: entry.connector().to_uppercase(),
         definition: Some(structure::from_json(definition)),
         metadata: Some(structure::from_json(metadata)),
         tags: declared.tags.clone(),

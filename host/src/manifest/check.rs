@@ -100,7 +100,7 @@ fn matcher(pattern: &str) -> Result<impl Fn(&str) -> bool + use<>, String> {
 }
 
 /// Escapes a name for use in a JSON pointer.
-fn step(name: &str) -> String {
+pub(super) fn step(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

@@ -6,16 +6,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
-use valetkey_manifest::tool::{Declaration, Paging, UnreadErrors};
+use valetkey_manifest::tool::{Declaration, UnreadErrors};
 use valetkey_manifest::{Manifest, Tool};
 
 use super::{LoadedTool, Version};
 use crate::egress::{self, Allowed};
 use crate::error::{Fault, Kind, Problem};
 use crate::id::ConnectorId;
-use crate::manifest::{check, validator};
+use crate::manifest::{check, shown_input, validator};
 use crate::sandbox::{Inspection, LoadError, Sandbox};
 
 /// A component that passed every check that needs no compilation.
@@ -138,10 +136,7 @@ fn prepare_tools(manifest: &Manifest) -> Result<HashMap<String, Arc<LoadedTool>>
 
 fn prepare(manifest: &Manifest, declared: &Tool) -> Result<LoadedTool, Vec<(String, String)>> {
     let mut problems = Vec::new();
-    let input_schema = match &declared.paging {
-        Some(paging) => with_paging(&declared.input, paging),
-        None => declared.input.clone(),
-    };
+    let input_schema = shown_input(declared).into_owned();
     let input = validator(&input_schema).map_err(|problem| problems.push(("/input".to_owned(), problem)));
     let output = declared.output.as_ref().map(validator).transpose();
     let output = output.map_err(|problem| problems.push(("/output".to_owned(), problem)));
@@ -158,39 +153,6 @@ fn prepare(manifest: &Manifest, declared: &Tool) -> Result<LoadedTool, Vec<(Stri
         }),
         _ => Err(problems),
     }
-}
-
-/// The most items that one call answers, however many pages of the vendor that takes.
-const MAX_LIMIT: u32 = 1_000;
-
-/// Adds `limit` and `cursor`, which the host takes out again before the guest sees the input.
-fn with_paging(schema: &Value, paging: &Paging) -> Value {
-    let mut schema = schema.clone();
-    let Some(object) = schema.as_object_mut() else {
-        return schema;
-    };
-    let properties = object.entry("properties").or_insert_with(|| json!({}));
-    if let Some(properties) = properties.as_object_mut() {
-        properties.insert(
-            "limit".to_owned(),
-            json!({
-                "type": "integer",
-                "minimum": 1,
-                "maximum": MAX_LIMIT,
-                "default": paging.default_limit,
-                "description": "How many items to return at most. More than one page of the vendor is fetched when needed.",
-            }),
-        );
-        properties.insert(
-            "cursor".to_owned(),
-            json!({
-                "type": "string",
-                "maxLength": 8192,
-                "description": "The next_cursor of the answer before, to go on where it ended; repeat the other parameters unchanged.",
-            }),
-        );
-    }
-    schema
 }
 
 fn allowed(declared: &Tool) -> Result<Arc<[Allowed]>, Vec<(String, String)>> {
@@ -232,29 +194,4 @@ fn declaration(manifest: &Manifest, declared: &Tool) -> Option<Arc<str>> {
     }
     let json = serde_json::to_string(&declaration).expect("a declaration is plain data");
     Some(json.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn paging() -> Paging {
-        Paging {
-            items: "/results".to_owned(),
-            max_page_size: 100,
-            default_limit: 20,
-            paginator: None,
-        }
-    }
-
-    #[test]
-    fn a_paged_tool_shows_limit_and_cursor() {
-        let declared = json!({"type": "object", "properties": {"query": {"type": "string"}}, "additionalProperties": false});
-        let schema = with_paging(&declared, &paging());
-        let validator = validator(&schema).unwrap();
-        assert!(validator.is_valid(&json!({"query": "a", "limit": 150, "cursor": "x"})));
-        assert!(!validator.is_valid(&json!({"limit": 0})));
-        assert!(!validator.is_valid(&json!({"limit": 1_001})));
-        assert!(!validator.is_valid(&json!({"page": 2})));
-    }
 }
