@@ -27,4 +27,5 @@ pub mod serve;
 pub mod store;
 pub mod telemetry;
 pub mod text;
+pub mod trace;
 pub mod vault;

@@ -1,6 +1,7 @@
 //! Secrets as types that cannot print, log or serialise themselves, and are wiped when dropped.
 //!
-//! Only `egress::credential` (requests to vendors) and `vault` (sealing) read the inside.
+//! Only `egress::credential` (requests to vendors), `vault` (sealing) and `config` (a setting that is
+//! a secret) read the inside.
 
 use std::fmt;
 

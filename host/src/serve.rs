@@ -20,6 +20,7 @@ use tower::ServiceExt as _;
 
 use crate::api;
 use crate::runtime::Runtime;
+use crate::trace::Parent;
 
 /// The first request's head must be complete this soon after the connection was accepted.
 const FIRST_HEAD: Duration = Duration::from_secs(5);
@@ -105,7 +106,9 @@ async fn serve_connection(
         let heard = Arc::clone(&heard);
         move |request: http::Request<Incoming>| {
             heard.notify_one();
-            router.clone().oneshot(request.map(Body::new))
+            // In front of every door: what a request asks for joins its caller's trace.
+            let parent = Parent::of_headers(request.headers());
+            parent.scope(router.clone().oneshot(request.map(Body::new)))
         }
     });
     let connection = builder

@@ -2,7 +2,7 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 
-use crate::program::Place;
+use valetkey_tests::program::Place;
 
 #[tokio::test]
 async fn a_crash_leaves_no_core_dump_and_the_environment_holds_no_key() {

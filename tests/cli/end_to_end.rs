@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 use valetkey_tests::artifacts;
 use valetkey_tests::http::Client;
+use valetkey_tests::program::Place;
 use valetkey_vendors::{Options, Simulator};
-
-use crate::program::Place;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_an_empty_folder_to_a_tools_answer() {

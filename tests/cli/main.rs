@@ -4,5 +4,4 @@ mod crash;
 mod demo;
 mod end_to_end;
 mod folder;
-mod program;
 mod reference;

@@ -7,9 +7,8 @@ use std::fmt::Write as _;
 use valetkey::config::Config;
 use valetkey::config::env::SETTINGS;
 use valetkey_tests::artifacts;
+use valetkey_tests::program::Place;
 use valetkey_tests::snapshot::assert_checked_in;
-
-use crate::program::Place;
 
 #[tokio::test]
 async fn the_help_of_every_command_is_the_reference() {
@@ -78,9 +77,12 @@ fn every_setting_is_in_the_reference_with_its_default() {
         let range = setting
             .range
             .map_or_else(String::new, |(least, largest)| format!("{least} to {largest}"));
+        let standard = setting
+            .standard_variable
+            .map_or_else(String::new, |variable| format!(", `{variable}`"));
         let _ = writeln!(
             page,
-            "| `{}` | {default} | {range} | {about} | `{}` |",
+            "| `{}` | {default} | {range} | {about} | `{}`{standard} |",
             setting.key,
             setting.variable()
         );

@@ -5,6 +5,7 @@ pub mod guests;
 pub mod host;
 pub mod http;
 pub mod needles;
+pub mod program;
 pub mod snapshot;
 pub mod spec;
 pub mod world;

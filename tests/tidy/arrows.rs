@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use valetkey_tests::artifacts::repository;
 
 /// What everything may use: words without behaviour.
-const GROUND: &[&str] = &["clock", "config", "error", "id", "random", "secret", "text"];
+const GROUND: &[&str] = &[
+    "clock", "config", "error", "id", "random", "secret", "text", "trace",
+];
 
 /// Module, and what it may use beside itself and the ground. A module that is not here is an
 /// error: give it its arrows.
@@ -57,7 +59,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vault", &["store"]),
     ("store", &[]),
     ("manifest", &["egress"]),
-    ("telemetry", &[]),
+    ("telemetry", &["egress"]),
+    ("trace", &[]),
     ("clock", &[]),
     ("config", &[]),
     ("error", &[]),

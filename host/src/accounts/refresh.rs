@@ -20,6 +20,7 @@ use futures_util::future::{BoxFuture, Shared};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
 use super::entry::{Entry, Keep, Kept, Live, key};
 use super::model::{Account, AccountState, Reason};
@@ -35,6 +36,7 @@ use crate::error::{Fault, Kind, Retry};
 use crate::id::{AccountId, EnvironmentId};
 use crate::journal::Actor;
 use crate::store::{Batch, Expect, Table};
+use crate::trace;
 
 /// While the access token is good, nobody waits longer than this for its successor.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -46,7 +48,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_secs(5);
 /// The refreshing side of an account.
 #[derive(Default)]
 pub(super) struct Renewal {
-    flight: Option<Flight>,
+    flying: Option<Flying>,
     failures: u32,
     /// No refresh before this, after failures.
     not_before_ms: i64,
@@ -58,6 +60,13 @@ pub(super) struct Renewal {
 
 type Flight = Shared<BoxFuture<'static, Result<(), Problem>>>;
 
+/// A refresh under way.
+struct Flying {
+    flight: Flight,
+    /// In the trace of whoever began it.
+    span: Span,
+}
+
 /// What a refresh is for.
 #[derive(Clone, Copy)]
 pub(super) enum Why {
@@ -67,6 +76,16 @@ pub(super) enum Why {
     Rejected(u64),
     /// An intent was left without a result.
     Recover,
+}
+
+impl Why {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Rejected(_) => "rejected",
+            Self::Recover => "recover",
+        }
+    }
 }
 
 /// Why there is no fresh credential; shared by all who waited.
@@ -84,6 +103,19 @@ pub(super) enum Problem {
     Slow,
     /// A defect; the cause is in the log.
     Defect,
+}
+
+impl Problem {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotActive => "account_not_active",
+            Self::Unreachable(_) => "refresh_unreachable",
+            Self::RejectedAgain => "rejected_again",
+            Self::Store => "store_unavailable",
+            Self::Slow => "refresh_slow",
+            Self::Defect => "internal",
+        }
+    }
 }
 
 /// A lent credential.
@@ -151,33 +183,44 @@ impl Entry {
         if let Some(wait) = self.pause() {
             return Err(Problem::Unreachable(wait));
         }
-        let flight = self.fly(why);
+        let (flight, waiting) = self.fly(why);
         tokio::time::timeout_at(until, flight)
+            .instrument(waiting)
             .await
             .unwrap_or(Err(Problem::Slow))
     }
 
-    /// The refresh that is under way, or a new one.
-    pub(super) fn fly(self: &Arc<Self>, why: Why) -> Flight {
+    /// The refresh that is under way, with the span of waiting for it, or a new one, which has a
+    /// span of its own.
+    pub(super) fn fly(self: &Arc<Self>, why: Why) -> (Flight, Span) {
         let mut renewal = self.renewal();
-        if let Some(flight) = &renewal.flight {
-            return flight.clone();
+        if let Some(flying) = &renewal.flying {
+            return (flying.flight.clone(), trace::refresh_wait(&flying.span));
         }
         let (done, result) = oneshot::channel();
         let flight = result
             .map(|result| result.unwrap_or(Err(Problem::Defect)))
             .boxed()
             .shared();
-        renewal.flight = Some(flight.clone());
+        let span = trace::refresh(why.as_str(), self.id.as_str());
+        renewal.flying = Some(Flying {
+            flight: flight.clone(),
+            span: span.clone(),
+        });
         let entry = Arc::clone(self);
-        tokio::spawn(async move {
+        let noted = span.clone();
+        let work = async move {
             let landing = Landing(Arc::clone(&entry));
             let result = refresh(&entry, why).await;
+            if let Err(problem) = &result {
+                trace::error(&noted, problem.as_str());
+            }
             drop(landing);
             // Nobody may be waiting any more.
             let _ = done.send(result);
-        });
-        flight
+        };
+        tokio::spawn(work.instrument(span));
+        (flight, Span::none())
     }
 
     fn renewal(&self) -> MutexGuard<'_, Renewal> {
@@ -201,7 +244,7 @@ struct Landing(Arc<Entry>);
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        lock(&self.0.renewal).flight = None;
+        lock(&self.0.renewal).flying = None;
     }
 }
 

@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::error::{Fault, Kind};
 use crate::id::{AccountId, EnvironmentId};
+use crate::trace;
 
 /// Idle accounts are forgotten when more than this many are known.
 const SWEEP_ABOVE: usize = 4_096;
@@ -98,7 +100,8 @@ impl Gate {
             return Ok(permit);
         }
         let _waiting = Waiting::join(self).ok_or_else(|| overloaded(whose))?;
-        match tokio::time::timeout_at(deadline, Arc::clone(&self.running).acquire_owned()).await {
+        let slot = tokio::time::timeout_at(deadline, Arc::clone(&self.running).acquire_owned());
+        match slot.instrument(trace::admission_wait(whose)).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(closed)) => Err(Fault::internal(closed)),
             Err(_) => Err(overloaded(whose)),

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::access::{Caller, Scope};
 use crate::accounts::{Selector, Usable};
@@ -110,8 +111,13 @@ pub async fn run(
 ) -> (ExecutionId, Result<Outcome, Fault>) {
     let id = ExecutionId::generate();
     let mut record = Record::begin(runtime, caller, &id, &request);
-    let result = steps(runtime, caller, request, &id, &mut record).await;
-    record.finish(&result).await;
+    let span = record.span();
+    let call = async {
+        let result = steps(runtime, caller, request, &id, &mut record).await;
+        record.finish(&result).await;
+        result
+    };
+    let result = call.instrument(span).await;
     (id, result)
 }
 
@@ -197,6 +203,7 @@ async fn as_account(
             sandbox: &runtime.sandbox,
             limits: reach::limits(&runtime.config.sandbox, &activation.version.manifest),
             component: &activation.version.component,
+            connector: &activation.version.manifest.connector,
             account: &usable.account,
             tool,
             tool_name,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
+use tracing::Instrument as _;
+use valetkey_manifest::Identity;
 
 use super::Outcome;
 use super::cursor::{Binding, Position};
@@ -17,6 +19,7 @@ use crate::error::{Fault, Kind};
 use crate::registry::LoadedTool;
 use crate::runtime::Runtime;
 use crate::sandbox::{Component, GuestOutput, Sandbox};
+use crate::trace;
 
 /// The most vendor pages that one call walks.
 const MAX_PAGES: u32 = 50;
@@ -25,6 +28,7 @@ const MAX_PAGES: u32 = 50;
 pub(super) struct Guest<'a> {
     pub(super) sandbox: &'a Sandbox,
     pub(super) component: &'a Arc<Component>,
+    pub(super) connector: &'a Identity,
     pub(super) limits: Limits,
     pub(super) account: &'a Account,
     pub(super) tool: &'a LoadedTool,
@@ -50,9 +54,15 @@ impl Guest<'_> {
             page_token: page.and_then(|(position, _)| position.token.clone()),
             page_size: page.map(|(_, size)| size),
         };
-        self.sandbox
+        let connector = &self.connector;
+        let span = trace::sandbox_call(&connector.id, &connector.version, self.tool_name);
+        let answered = self
+            .sandbox
             .call(self.component, grant, context, self.tool_name, input)
-            .await
+            .instrument(span.clone())
+            .await;
+        trace::fault(&span, &answered);
+        answered
     }
 }
 
@@ -137,9 +147,13 @@ impl Walk {
                     input,
                 };
                 let mut gathered = Gathered::new(items, want);
+                let span = trace::page_walk(want);
                 let end = gathered
                     .walk(&guest, &guest_input, max_page_size, from, record)
-                    .await?;
+                    .instrument(span.clone())
+                    .await;
+                trace::walked(&span, gathered.count, record.pages());
+                let end = end?;
                 let next_cursor = end
                     .map(|position| binding.seal(&runtime.vault, position))
                     .transpose()?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::time::Instant;
+use tracing::Span;
 
 use super::{Outcome, Request};
 use crate::access::Caller;
@@ -16,6 +17,7 @@ use crate::id::ExecutionId;
 use crate::journal::{Execution, Journal};
 use crate::registry::Activation;
 use crate::runtime::Runtime;
+use crate::trace;
 
 pub(super) struct Record<'a> {
     journal: &'a Journal,
@@ -25,6 +27,9 @@ pub(super) struct Record<'a> {
     meter: Arc<Meter>,
     guest_log: Arc<GuestLog>,
     pages: AtomicU32,
+    span: Span,
+    /// Whether the span holds arguments and result.
+    with_content: bool,
 }
 
 impl<'a> Record<'a> {
@@ -43,7 +48,15 @@ impl<'a> Record<'a> {
             agent_run_id: request.agent_run_id.clone(),
             ..Execution::default()
         };
+        let span = span(runtime, &execution);
+        let with_content = runtime.config.telemetry.record_content && !span.is_disabled();
+        if with_content {
+            let arguments = trace::content::of_arguments(&request.params);
+            span.record("gen_ai.tool.call.arguments", arguments);
+        }
         Self {
+            span,
+            with_content,
             journal: &runtime.journal,
             began: Instant::now(),
             execution: Some(execution),
@@ -53,7 +66,17 @@ impl<'a> Record<'a> {
         }
     }
 
+    pub(super) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
     pub(super) fn account(&mut self, usable: &Usable) {
+        self.span
+            .record("valetkey.account.id", usable.account.id.as_str());
+        self.span
+            .record("valetkey.connection.name", usable.connection.name.as_str());
+        self.span
+            .record("valetkey.connector.id", usable.connection.connector.as_str());
         if let Some(execution) = &mut self.execution {
             execution.account = Some(usable.account.id.to_string());
             execution.connection = Some(usable.connection.name.to_string());
@@ -62,6 +85,8 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn version(&mut self, activation: &Activation) {
+        let version = activation.version.manifest.connector.version.as_str();
+        self.span.record("valetkey.connector.version", version);
         if let Some(execution) = &mut self.execution {
             execution.connector_version = Some(activation.version.manifest.connector.version.clone());
             execution.connector_digest = Some(activation.version.digest.clone());
@@ -69,6 +94,7 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn replayed(&mut self) {
+        self.span.record("valetkey.replayed", true);
         if let Some(execution) = &mut self.execution {
             execution.replayed = true;
         }
@@ -76,6 +102,10 @@ impl<'a> Record<'a> {
 
     pub(super) fn page(&self) {
         self.pages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn pages(&self) -> u32 {
+        self.pages.load(Ordering::Relaxed)
     }
 
     pub(super) fn meter(&self) -> &Arc<Meter> {
@@ -92,7 +122,14 @@ impl<'a> Record<'a> {
     }
 
     pub(super) async fn finish(mut self, result: &Result<Outcome, Fault>) {
+        if self.with_content
+            && let Ok(outcome) = result
+        {
+            let shown = trace::content::of_result(&outcome.data);
+            self.span.record("gen_ai.tool.call.result", shown);
+        }
         if let Some(execution) = self.close(result.as_ref().err()) {
+            trace::outcome(&self.span, &execution.outcome, execution.reason.as_deref());
             self.journal.record(execution).await;
         }
     }
@@ -130,9 +167,24 @@ impl Drop for Record<'_> {
     fn drop(&mut self) {
         if let Some(mut execution) = self.close(None) {
             "cancelled".clone_into(&mut execution.outcome);
+            trace::outcome(&self.span, &execution.outcome, None);
             self.journal.record_abandoned(execution);
         }
     }
+}
+
+fn span(runtime: &Runtime, execution: &Execution) -> Span {
+    // Whether there is such a tool is asked for the span alone.
+    if !trace::is_on() {
+        return Span::none();
+    }
+    trace::call(&trace::Call {
+        tool: &execution.tool,
+        is_known: runtime.registry.snapshot().tools.contains_key(&execution.tool),
+        execution_id: &execution.execution_id,
+        environment: &execution.environment,
+        agent_run_id: execution.agent_run_id.as_deref(),
+    })
 }
 
 fn log(execution: &Execution, fault: Option<&Fault>) {

@@ -22,7 +22,9 @@ use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Global;
-use crate::{config, telemetry};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::telemetry;
 
 use folder::Folder;
 use screen::Screen;
@@ -66,10 +68,9 @@ pub struct DemoOptions {
 
 impl Demo {
     pub(super) fn run(&self, global: &Global) -> anyhow::Result<ExitCode> {
-        telemetry::start(&config::Log {
-            filter: "warn".to_owned(),
-            json: false,
-        });
+        let mut config = Config::default();
+        "warn".clone_into(&mut config.log.filter);
+        let _telemetry = telemetry::start(&config, &Clock::system())?;
         let options = DemoOptions {
             once: self.once,
             json: global.json,

@@ -58,17 +58,21 @@ impl Serve {
             ("connectors.watch_dir", self.watch_dir.clone()),
         ];
         let config = global.settings(&overrides)?.config;
-        telemetry::start(&config.log);
+        let clock = Clock::system();
+        let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let telemetry = {
+            let _inside = tokio.enter();
+            telemetry::start(&config, &clock)?
+        };
         forbid_core_dumps();
-        tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?
-            .block_on(serve_until_signal(config, output))?;
+        let served = tokio.block_on(serve_until_signal(config, clock, output));
+        tokio.block_on(telemetry.close());
+        served?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn serve_until_signal(config: Config, output: &Output) -> anyhow::Result<()> {
+async fn serve_until_signal(config: Config, clock: Clock, output: &Output) -> anyhow::Result<()> {
     let asked = config.server.listen;
     let listener = TcpListener::bind(asked).await.with_context(|| {
         format!("{asked} cannot be listened on; choose another address with --listen or `server.listen`")
@@ -81,7 +85,7 @@ async fn serve_until_signal(config: Config, output: &Output) -> anyhow::Result<(
         .unwrap_or_else(|| base_url.clone());
     let data_dir = config.storage.data_dir.clone();
 
-    let runtime = Runtime::open(config, Clock::system(), public_url.clone()).await?;
+    let runtime = Runtime::open(config, clock, public_url.clone()).await?;
     forbid_attaching();
     if let Some(operator) = Operator::read(&data_dir)?
         && operator.base_url != base_url

@@ -1,5 +1,5 @@
 //! Every setting in one table, and the only reader of the environment: `VALETKEY_<SECTION>_<KEY>`
-//! overrides the file.
+//! overrides the file. A few settings also have the variable that the field has agreed on.
 //!
 //! Called by [`super::Config::load`] and by the command line. A variable that begins with
 //! `VALETKEY_` and means nothing is an error, like an unknown key of the file.
@@ -15,6 +15,17 @@ pub struct Setting {
     pub key: &'static str,
     /// The least and the largest value, for numbers.
     pub range: Option<(u64, u64)>,
+    /// The variable that other programs read for the same, if there is one; ours goes over it.
+    pub standard_variable: Option<&'static str>,
+}
+
+/// What one variable sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The variable's name.
+    pub variable: String,
+    /// Its text.
+    pub text: String,
 }
 
 impl Setting {
@@ -36,6 +47,16 @@ const fn text(section: &'static str, key: &'static str) -> Setting {
         section,
         key,
         range: None,
+        standard_variable: None,
+    }
+}
+
+const fn standard(section: &'static str, key: &'static str, variable: &'static str) -> Setting {
+    Setting {
+        section,
+        key,
+        range: None,
+        standard_variable: Some(variable),
     }
 }
 
@@ -44,6 +65,7 @@ const fn number(section: &'static str, key: &'static str, least: u64, largest: u
         section,
         key,
         range: Some((least, largest)),
+        standard_variable: None,
     }
 }
 
@@ -96,6 +118,7 @@ pub const SETTINGS: &[Setting] = &[
     number("egress", "dns_cache_ms", 0, 600_000),
     number("egress", "idle_per_host", 0, 10_000),
     text("egress", "extra_ca_file"),
+    text("egress", "send_traceparent"),
     number("oauth", "flow_seconds", 30, 86_400),
     number("oauth", "max_open_flows", 10, 10_000_000),
     number("oauth", "refresh_margin_seconds", 0, 86_400),
@@ -112,6 +135,12 @@ pub const SETTINGS: &[Setting] = &[
     text("connectors", "watch_dir"),
     text("log", "filter"),
     text("log", "json"),
+    // https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+    standard("telemetry", "otlp_endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    standard("telemetry", "otlp_headers", "OTEL_EXPORTER_OTLP_HEADERS"),
+    standard("telemetry", "service_name", "OTEL_SERVICE_NAME"),
+    number("telemetry", "sample_one_in", 1, 1_000_000),
+    text("telemetry", "record_content"),
 ];
 
 /// Variables of the command line and of the tests, which are no settings.
@@ -123,9 +152,9 @@ const OTHERS: &[&str] = &[
     "VALETKEY_BLESS",
 ];
 
-/// What the environment sets: `section.key` with its text. Variables that mean nothing come back
+/// What the environment sets, by `section.key`. Variables that mean nothing come back
 /// with the nearest name there is.
-pub(super) fn read() -> (BTreeMap<String, String>, Vec<String>) {
+pub(super) fn read() -> (BTreeMap<String, Found>, Vec<String>) {
     #[allow(
         clippy::disallowed_methods,
         reason = "the one place that reads the environment"
@@ -134,19 +163,28 @@ pub(super) fn read() -> (BTreeMap<String, String>, Vec<String>) {
     sort(variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
 }
 
-fn sort(variables: impl Iterator<Item = (String, String)>) -> (BTreeMap<String, String>, Vec<String>) {
+fn sort(variables: impl Iterator<Item = (String, String)>) -> (BTreeMap<String, Found>, Vec<String>) {
     let known: BTreeMap<String, &Setting> = SETTINGS
         .iter()
         .map(|setting| (setting.variable(), setting))
         .collect();
+    let standard: BTreeMap<&str, &Setting> = SETTINGS
+        .iter()
+        .filter_map(|setting| Some((setting.standard_variable?, setting)))
+        .collect();
     let mut set = BTreeMap::new();
     let mut problems = Vec::new();
-    for (name, value) in variables {
-        if let Some(setting) = known.get(&name) {
-            set.insert(setting.name(), value);
-        } else if name.starts_with("VALETKEY_") && !OTHERS.contains(&name.as_str()) {
-            let near = super::load::nearest(&name, known.keys().map(String::as_str));
-            problems.push(format!("the environment variable {name} is no setting{near}"));
+    for (variable, text) in variables {
+        if let Some(setting) = known.get(&variable) {
+            set.insert(setting.name(), Found { variable, text });
+        } else if let Some(setting) = standard.get(variable.as_str()) {
+            // Empty is as good as absent, says the standard.
+            if !text.is_empty() {
+                set.entry(setting.name()).or_insert(Found { variable, text });
+            }
+        } else if variable.starts_with("VALETKEY_") && !OTHERS.contains(&variable.as_str()) {
+            let near = super::load::nearest(&variable, known.keys().map(String::as_str));
+            problems.push(format!("the environment variable {variable} is no setting{near}"));
         }
     }
     (set, problems)
@@ -199,15 +237,34 @@ mod tests {
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
-        assert_eq!(
-            set,
-            BTreeMap::from([("server.listen".to_owned(), "127.0.0.1:1".to_owned())])
-        );
+        let found = Found {
+            variable: "VALETKEY_SERVER_LISTEN".to_owned(),
+            text: "127.0.0.1:1".to_owned(),
+        };
+        assert_eq!(set, BTreeMap::from([("server.listen".to_owned(), found)]));
         assert_eq!(
             problems,
             [
                 "the environment variable VALETKEY_SERVER_LISTN is no setting; did you mean `VALETKEY_SERVER_LISTEN`?"
             ]
         );
+    }
+
+    #[test]
+    fn our_own_variable_goes_over_the_standard_one_in_any_order() {
+        let own = ("VALETKEY_TELEMETRY_SERVICE_NAME", "keys");
+        let standard = ("OTEL_SERVICE_NAME", "shared");
+        let sorted = |variables: &[(&str, &str)]| {
+            let variables = variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            sort(variables).0
+        };
+        for order in [[own, standard], [standard, own]] {
+            assert_eq!(sorted(&order)["telemetry.service_name"].text, "keys");
+        }
+        let found = &sorted(&[standard, ("OTEL_EXPORTER_OTLP_ENDPOINT", "")]);
+        assert_eq!(found["telemetry.service_name"].variable, "OTEL_SERVICE_NAME");
+        assert_eq!(found.len(), 1, "an empty variable sets nothing");
     }
 }

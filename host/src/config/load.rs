@@ -12,7 +12,7 @@ use thiserror::Error;
 use toml::Table;
 
 use super::Config;
-use super::env::{self, SETTINGS, Setting};
+use super::env::{self, Found, SETTINGS, Setting};
 use crate::text::is_deceptive;
 
 /// Where a setting came from.
@@ -160,6 +160,7 @@ impl Config {
         if self.sandbox.http_requests > self.sandbox.max_http_requests {
             problems.push("`sandbox.http_requests` is larger than `sandbox.max_http_requests`".to_owned());
         }
+        problems.extend(self.telemetry.problems());
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
             problems.push(format!("`log.filter` is `{}`: {error}", self.log.filter));
         }
@@ -206,7 +207,7 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
 
 fn assemble(
     file: Table,
-    environment: &BTreeMap<String, String>,
+    environment: &BTreeMap<String, Found>,
     overrides: &[(&str, String)],
     mut problems: Vec<String>,
 ) -> Result<Loaded, ConfigError> {
@@ -260,8 +261,8 @@ fn assemble(
         }
     }
     for setting in SETTINGS {
-        if let Some(text) = environment.get(&setting.name()) {
-            let source = Source::Environment(setting.variable());
+        if let Some(Found { variable, text }) = environment.get(&setting.name()) {
+            let source = Source::Environment(variable.clone());
             set(setting, typed(&defaults, setting, text), source, &mut problems);
         }
         if let Some((_, text)) = overrides.iter().find(|(name, _)| *name == setting.name()) {
@@ -330,7 +331,11 @@ mod tests {
     fn load(text: &str, environment: &[(&str, &str)], overrides: &[(&str, &str)]) -> Result<Loaded, String> {
         let environment = environment
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .map(|(name, value)| {
+                let variable = format!("VALETKEY_{}", name.replace('.', "_").to_uppercase());
+                let text = (*value).to_owned();
+                ((*name).to_owned(), Found { variable, text })
+            })
             .collect();
         let overrides: Vec<(&str, String)> = overrides
             .iter()

@@ -4,7 +4,9 @@
 //! Called by `main` and the tests. Nothing below it reads the environment.
 
 pub mod env;
+mod hidden;
 mod load;
+mod otlp;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use hidden::Hidden;
 pub use load::{ConfigError, DEFAULT_FILE, Loaded, Source};
 
 /// Everything that an operator may set.
@@ -38,6 +41,8 @@ pub struct Config {
     pub connectors: Connectors,
     /// Log lines.
     pub log: Log,
+    /// Traces, exported to an OpenTelemetry collector. `docs/guides/tracing.md` says what they hold.
+    pub telemetry: Telemetry,
 }
 
 /// The listening side.
@@ -205,6 +210,9 @@ pub struct Egress {
     pub idle_per_host: usize,
     /// PEM file with further certificate authorities (a company's own).
     pub extra_ca_file: Option<PathBuf>,
+    /// Whether requests to vendors carry `traceparent`, which tells a vendor which of its requests
+    /// belong together.
+    pub send_traceparent: bool,
 }
 
 impl Default for Egress {
@@ -227,6 +235,7 @@ impl Default for Egress {
             dns_cache_ms: 30_000,
             idle_per_host: 64,
             extra_ca_file: None,
+            send_traceparent: false,
         }
     }
 }
@@ -337,6 +346,38 @@ impl Default for Log {
         Self {
             filter: "info".to_owned(),
             json: false,
+        }
+    }
+}
+
+/// Traces, exported over OTLP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Telemetry {
+    /// The collector's base URL for OTLP over HTTP; `/v1/traces` is added. Nothing is traced
+    /// without it.
+    pub otlp_endpoint: Option<String>,
+    /// Headers for the collector, `name=value` with commas between, values percent-encoded. They
+    /// may hold its key: they are never shown.
+    pub otlp_headers: Option<Hidden>,
+    /// Name of this host in traces.
+    pub service_name: String,
+    /// Of the traces that begin here, one in so many is exported. A trace that begins at the
+    /// caller is exported when the caller says so.
+    pub sample_one_in: u64,
+    /// Whether spans hold the arguments and results of tools: users' data, without what is named
+    /// like a credential.
+    pub record_content: bool,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            otlp_endpoint: None,
+            otlp_headers: None,
+            service_name: "valetkey".to_owned(),
+            sample_one_in: 1,
+            record_content: false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Opening connections: resolve the name, check every address, connect to a checked address,
-//! speak TLS. The only place in the project that opens a socket to a vendor.
+//! speak TLS. The only place in the project that opens a socket to somewhere else.
 //!
-//! Called by the pooled clients of [`super::client`]. It never honours proxy variables, and the
+//! Called by the pooled clients of [`super::client`] and [`super::collector`]. It never honours proxy variables, and the
 //! address that was checked is the one that is connected to.
 
 use std::collections::HashMap;
@@ -99,6 +99,8 @@ pub enum Reachable {
     Public,
     /// `http` or `https` to loopback, nothing else.
     Loopback,
+    /// `http` or `https` to any address: what the operator's settings name, never a vendor.
+    Operator,
 }
 
 /// Why no connection was made. Nothing of a request was sent.
@@ -195,7 +197,7 @@ impl Inner {
     async fn dial(&self, uri: &Uri) -> Result<Stream, DialError> {
         let encrypted = match (uri.scheme_str(), self.reachable) {
             (Some("https"), _) => true,
-            (Some("http"), Reachable::Loopback) => false,
+            (Some("http"), Reachable::Loopback | Reachable::Operator) => false,
             _ => return Err(DialError::Scheme),
         };
         let host = uri.host().unwrap_or_default();
@@ -235,6 +237,7 @@ impl Inner {
         let allowed = |ip: IpAddr| match self.reachable {
             Reachable::Public => address::is_public(ip),
             Reachable::Loopback => address::is_loopback(ip),
+            Reachable::Operator => true,
         };
         match addresses
             .iter()

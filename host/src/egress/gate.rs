@@ -10,11 +10,14 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method};
+use tracing::Span;
 
 use super::endpoint::{self, Endpoint};
-use super::{GuestRequest, Reach, rule};
+use super::rule::{self, Allowed};
+use super::{GuestRequest, Reach};
 use crate::config;
 use crate::error::{Fault, Kind};
+use crate::trace::{self, VendorRequest};
 
 /// Longest path and query, encoded.
 const MAX_TARGET_BYTES: usize = 16 * 1024;
@@ -66,6 +69,8 @@ const FORBIDDEN: [&str; 34] = [
 pub struct Admitted<'a> {
     /// Where it goes.
     pub endpoint: &'a Endpoint,
+    /// The tool's rule that permits it.
+    pub rule: &'a Allowed,
     /// How.
     pub method: Method,
     /// The path below the endpoint's base, as budgets see it.
@@ -76,6 +81,19 @@ pub struct Admitted<'a> {
     pub headers: HeaderMap,
     /// Body.
     pub body: Option<Bytes>,
+}
+
+impl Admitted<'_> {
+    /// The span of one attempt. It knows the rule's path, never the request's own.
+    pub fn span(&self, attempt: u32) -> Span {
+        trace::vendor_request(&VendorRequest {
+            method: &self.method,
+            scheme: &self.endpoint.scheme,
+            authority: &self.endpoint.authority,
+            template: format_args!("{}{}", self.endpoint.base_path, self.rule.template()),
+            attempt,
+        })
+    }
 }
 
 /// Checks a guest's request against what its call may reach.
@@ -112,13 +130,11 @@ pub fn admit<'a>(
     };
     check_path(&path).map_err(|problem| denied("path", format!("The request's path {problem}.")))?;
 
-    let permitted = reach
+    let rule = reach
         .allowed
         .iter()
-        .any(|rule| rule.endpoint == request.endpoint && rule.permits(&method, &path));
-    if !permitted {
-        return Err(policy(reach, &method, &request.endpoint, &path));
-    }
+        .find(|rule| rule.endpoint == request.endpoint && rule.permits(&method, &path))
+        .ok_or_else(|| policy(reach, &method, &request.endpoint, &path))?;
 
     let headers = headers(endpoint, &request)?;
     if let Some(body) = &request.body
@@ -136,6 +152,7 @@ pub fn admit<'a>(
     let target = target(endpoint, &path, query, &request.query)?;
     Ok(Admitted {
         endpoint,
+        rule,
         method,
         path: path.into_owned(),
         target,

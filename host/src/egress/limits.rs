@@ -12,12 +12,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
+use tracing::Instrument as _;
 use valetkey_manifest::{Budget, BudgetScope};
 
 use super::lane::Lane;
 use super::{Meter, Reach};
 use crate::error::{Fault, Kind, Retry};
 use crate::random;
+use crate::trace;
 
 /// Repetitions per first attempt that a connection earns.
 const RETRY_SHARE: f32 = 0.1;
@@ -124,6 +126,7 @@ impl Connection {
             let began = Instant::now();
             for lane in busy {
                 lane.wait(&reach.account_key, reach.deadline)
+                    .instrument(trace::rate_wait("budget"))
                     .await
                     .map_err(|wait| {
                         limited(
@@ -158,7 +161,9 @@ impl Connection {
             let spread = (wait / 10)
                 .min(Duration::from_millis(250))
                 .mul_f64(random::fraction());
-            sleep_until((until + spread).min(reach.deadline)).await;
+            sleep_until((until + spread).min(reach.deadline))
+                .instrument(trace::rate_wait("vendor"))
+                .await;
             waited(&reach.meter, began);
         }
         Ok(())

@@ -1,12 +1,14 @@
 //! The only way from this process to a vendor: gate (may this request go there), permit (rate
 //! budget), credential, dial (resolve, check, pin, TLS), send, learn, retry, redact.
 //!
-//! Called by `capability` for guests and by `accounts` for token endpoints. No other module may
-//! open a socket to a vendor (`clippy.toml` forbids it).
+//! Called by `capability` for guests, by `accounts` for token endpoints, and by `telemetry` for the
+//! operator's collector. No other module may open a socket to somewhere else (`clippy.toml` forbids
+//! it).
 
 mod address;
 mod breaker;
 mod client;
+mod collector;
 mod credential;
 mod decode;
 mod dial;
@@ -31,12 +33,14 @@ use futures_util::future::BoxFuture;
 use http::header::{ACCEPT_ENCODING, HeaderValue, LOCATION, USER_AGENT};
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use valetkey_manifest::{Budget, Errors, Throttle};
 
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Fault, VendorError};
+use crate::trace;
 
 use breaker::{Breakers, Sign};
 use client::{Answer, Client, Failure, Metered, Patience};
@@ -46,6 +50,7 @@ use gate::Admitted;
 use limits::{Connection, Limits, Pause};
 use signals::Throttled;
 
+pub use collector::Collector;
 pub use credential::{Credential, Material};
 pub use dial::Resolve;
 pub use endpoint::{Endpoint, endpoint};
@@ -273,13 +278,21 @@ impl Egress {
             if admitted.endpoint.credential && credential.is_none() {
                 credential = Some(reach.credentials.current(reach.deadline).await?);
             }
-            let outgoing = compose(&admitted, credential.as_deref())?;
+            let mut outgoing = compose(&admitted, credential.as_deref())?;
             attempt += 1;
             if attempt > 1 {
                 reach.meter.retries.fetch_add(1, Ordering::Relaxed);
             }
             let pass = self.breakers.enter(vendor, host)?;
-            let pause = match self.exchange(reach, &admitted.method, outgoing).await {
+            let span = admitted.span(attempt);
+            if self.settings.send_traceparent {
+                trace::send_parent(&span, outgoing.headers_mut());
+            }
+            let exchanged = self.exchange(reach, &admitted.method, outgoing);
+            let exchanged = exchanged.instrument(span.clone()).await;
+            retry::note(&span, &exchanged);
+            drop(span);
+            let pause = match exchanged {
                 Err(failure) => {
                     let cut_short = Instant::now() >= reach.deadline;
                     let is_down = pass.settle(Sign::of_failure(failure.why, cut_short));
@@ -347,7 +360,7 @@ impl Egress {
                 }
             };
             let began = Instant::now();
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(pause).instrument(trace::retry_wait()).await;
             limits::waited(&reach.meter, began);
         }
     }
@@ -362,7 +375,15 @@ impl Egress {
         } else {
             &self.tokens
         };
-        token::send(client, &self.clock, request).await
+        let span = trace::token_request(&request.url);
+        let sent = token::send(client, &self.clock, request)
+            .instrument(span.clone())
+            .await;
+        match &sent {
+            Ok(answer) => trace::answered(&span, answer.status),
+            Err(error) => trace::error(&span, error.code()),
+        }
+        sent
     }
 
     /// One attempt.

@@ -6,12 +6,14 @@
 use std::time::Duration;
 
 use http::Method;
+use tracing::Span;
 
 use super::Reach;
-use super::client::{Failure, Why};
+use super::client::{Answer, Failure, Why};
 use super::gate::Admitted;
 use crate::error::{Fault, Kind, Retry};
 use crate::random;
+use crate::trace;
 
 /// The longest first pause before a repetition; it doubles.
 const FIRST: Duration = Duration::from_millis(100);
@@ -45,6 +47,28 @@ pub fn backoff(repetition: u32) -> Duration {
     bound.mul_f64(random::fraction())
 }
 
+/// Notes what became of an attempt in its span.
+pub fn note(span: &Span, exchanged: &Result<Answer, Failure>) {
+    match exchanged {
+        Ok(answer) => {
+            trace::answered(span, answer.status);
+            trace::received(span, answer.body.len());
+        }
+        Err(failure) => trace::error(span, reason(failure.why)),
+    }
+}
+
+fn reason(why: Why) -> &'static str {
+    match why {
+        Why::Address => "address",
+        Why::Tls | Why::Protocol => "protocol",
+        Why::TooLarge => "response_too_large",
+        Why::Unreachable | Why::ConnectTimeout => "unreachable",
+        Why::Timeout => "timeout",
+        Why::Lost => "connection_lost",
+    }
+}
+
 /// The fault of an exchange that stays without an answer.
 pub fn fault(failure: Failure, admitted: &Admitted<'_>, repeatable: bool) -> Fault {
     let host = &admitted.endpoint.authority;
@@ -58,14 +82,7 @@ pub fn fault(failure: Failure, admitted: &Admitted<'_>, repeatable: bool) -> Fau
         Why::TooLarge => "the answer is larger than allowed",
         Why::Lost => "the connection broke before the answer was complete",
     };
-    let reason = match failure.why {
-        Why::Address => "address",
-        Why::Tls | Why::Protocol => "protocol",
-        Why::TooLarge => "response_too_large",
-        Why::Unreachable | Why::ConnectTimeout => "unreachable",
-        Why::Timeout => "timeout",
-        Why::Lost => "connection_lost",
-    };
+    let reason = reason(failure.why);
     let fault = if failure.started && !repeatable {
         Fault::new(
             Kind::AmbiguousOutcome,

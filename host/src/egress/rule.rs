@@ -2,6 +2,8 @@
 //!
 //! `registry` parses the rules of a manifest once; [`super::gate`] matches every request.
 
+use std::fmt;
+
 use http::Method;
 
 use super::gate;
@@ -34,6 +36,11 @@ pub enum Segment {
 }
 
 impl Allowed {
+    /// The path as the rule has it, its placeholders open: `/contacts/{}`, `/files/{*}`.
+    pub(super) fn template(&self) -> Template<'_> {
+        Template(&self.segments)
+    }
+
     /// Whether a canonical path below the endpoint's base, used with `method`, is covered.
     #[must_use]
     pub fn permits(&self, method: &Method, path: &str) -> bool {
@@ -65,6 +72,22 @@ impl Allowed {
             }
         }
         parts.next().is_none()
+    }
+}
+
+/// A rule's path for people to read.
+pub(super) struct Template<'a>(&'a [Segment]);
+
+impl fmt::Display for Template<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for segment in self.0 {
+            match segment {
+                Segment::Literal(text) => write!(out, "/{text}")?,
+                Segment::Pattern { prefix, suffix } => write!(out, "/{prefix}{{}}{suffix}")?,
+                Segment::Rest => out.write_str("/{*}")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -199,6 +222,18 @@ mod tests {
         assert!(permits("GET api:/files/{*}", Method::GET, "/files/a/b/c"));
         assert!(!permits("GET api:/files/{*}", Method::GET, "/files"));
         assert!(!permits("GET api:/files/{*}", Method::GET, "/other/a"));
+    }
+
+    #[test]
+    fn a_template_shows_the_rule_and_not_a_request() {
+        for (rule, shown) in [
+            ("GET api:/crm/v3/objects/{id}/notes", "/crm/v3/objects/{}/notes"),
+            ("POST api:/jobs/{id}:cancel", "/jobs/{}:cancel"),
+            ("GET api:/files/{*}", "/files/{*}"),
+            ("GET api:/", "/"),
+        ] {
+            assert_eq!(allowed(rule).unwrap().template().to_string(), shown, "{rule}");
+        }
     }
 
     #[test]

@@ -68,6 +68,17 @@ pub enum TokenTransportError {
     OutcomeUnknown(String),
 }
 
+impl TokenTransportError {
+    /// A stable word for what went wrong.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::NotSent(_) => "unreachable",
+            Self::OutcomeUnknown(_) => "connection_lost",
+        }
+    }
+}
+
 /// Sends `request` by `client`.
 pub(super) async fn send(
     client: &Client,

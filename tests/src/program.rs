@@ -7,7 +7,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use valetkey_tests::artifacts;
+
+use crate::artifacts;
 
 /// A working folder; the data folder is `data` in it.
 pub struct Place {
@@ -16,13 +17,19 @@ pub struct Place {
 
 /// What a command answered.
 pub struct Ran {
+    /// Exit code; -1 after a signal.
     pub code: i32,
+    /// Standard output.
     pub out: String,
+    /// Standard error.
     pub talk: String,
 }
 
 impl Ran {
     /// Standard output as JSON, of a command that must have succeeded.
+    ///
+    /// # Panics
+    /// It failed, or its output is not JSON.
     pub fn json(&self) -> Value {
         assert_eq!(self.code, 0, "{}{}", self.out, self.talk);
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
@@ -32,16 +39,24 @@ impl Ran {
 /// A running `valetkey serve`; it is killed when dropped.
 pub struct Serving {
     child: Child,
+    /// Where it listens.
     pub base_url: String,
 }
 
 impl Serving {
     /// Its process id.
+    ///
+    /// # Panics
+    /// It has ended.
+    #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id().expect("it runs")
     }
 
     /// Ends it as a crash would, and says how it ended.
+    ///
+    /// # Panics
+    /// It cannot be ended.
     pub async fn crash(mut self) -> std::process::ExitStatus {
         let killed = Command::new("kill")
             .arg("-ABRT")
@@ -53,6 +68,9 @@ impl Serving {
     }
 
     /// Asks it to stop, and waits until it did.
+    ///
+    /// # Panics
+    /// It does not end well.
     pub async fn stop(mut self) {
         let id = self.child.id().expect("it runs");
         let stopped = Command::new("kill")
@@ -66,13 +84,26 @@ impl Serving {
     }
 }
 
+impl Default for Place {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Place {
+    /// An empty folder.
+    ///
+    /// # Panics
+    /// It cannot be made.
+    #[must_use]
     pub fn new() -> Self {
         Self {
             dir: tempfile::tempdir().expect("a folder"),
         }
     }
 
+    /// The folder.
+    #[must_use]
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
@@ -96,10 +127,15 @@ impl Place {
         command
     }
 
+    /// Runs a command to its end.
     pub async fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with(arguments, &[]).await
     }
 
+    /// The same with variables in its environment.
+    ///
+    /// # Panics
+    /// It does not run, or writes what is not text.
     pub async fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
         let mut command = self.command(arguments);
         command.envs(environment.iter().copied()).stdin(Stdio::null());
@@ -113,7 +149,13 @@ impl Place {
 
     /// Starts `valetkey serve` on a free port and waits for the line that says where.
     pub async fn serve(&self) -> Serving {
-        self.serve_by(Command::new(artifacts::binary())).await
+        self.serve_with(&[]).await
+    }
+
+    /// The same with variables in its environment.
+    pub async fn serve_with(&self, environment: &[(&str, &str)]) -> Serving {
+        self.serve_by(Command::new(artifacts::binary()), environment)
+            .await
     }
 
     /// The same from a shell that allows core dumps.
@@ -121,13 +163,14 @@ impl Place {
         let mut shell = Command::new("sh");
         shell.args(["-c", "ulimit -c \"$(ulimit -H -c)\"; exec \"$@\"", "sh"]);
         shell.arg(artifacts::binary());
-        self.serve_by(shell).await
+        self.serve_by(shell, &[]).await
     }
 
-    async fn serve_by(&self, program: Command) -> Serving {
+    async fn serve_by(&self, program: Command, environment: &[(&str, &str)]) -> Serving {
         let arguments = ["--data-dir", "data", "serve", "--listen", "127.0.0.1:0", "--json"];
         let mut child = self
             .command_of(program, &arguments)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary runs");
