@@ -19,7 +19,7 @@ use crate::registry::{Installed, Registry};
 use crate::sandbox::Sandbox;
 use crate::store::lock::{FolderLock, LockError, make_folder};
 use crate::store::sled::SledStore;
-use crate::store::{Store, StoreError, export};
+use crate::store::{Store, export};
 use crate::vault::root_key::RootKeyError;
 use crate::vault::{RootKey, Vault};
 
@@ -31,7 +31,7 @@ pub async fn export(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Re
     let dir = &config.storage.data_dir;
     require_store(dir)?;
     let _lock = FolderLock::take(dir)?;
-    let store = open_store(dir).await?;
+    let store = SledStore::open_in_background(&dir.join("store")).await?;
     let records = export::export(&store, out).await?;
     out.flush()?;
     Ok(records)
@@ -82,10 +82,11 @@ pub async fn import(config: &Config, input: &mut (dyn BufRead + Send), clock: Cl
 }
 
 async fn fill(dir: &Path, input: &mut (dyn BufRead + Send), root: RootKey) -> anyhow::Result<u64> {
-    let store = Arc::new(open_store(dir).await?);
+    let store_dir = dir.join("store");
+    let store = Arc::new(SledStore::open_in_background(&store_dir).await?);
     let records = export::import(&*store, input).await?;
     // The records are useless under another key: better known now than at the first call.
-    Vault::open_in(&dir.join("store"), store, root).await?;
+    Vault::open_in(&store_dir, store, root).await?;
     Ok(records)
 }
 
@@ -98,8 +99,9 @@ pub async fn inspect(config: &Config, clock: Clock) -> anyhow::Result<Vec<Instal
     let dir = &config.storage.data_dir;
     require_store(dir)?;
     let _lock = FolderLock::take(dir)?;
-    let root = RootKey::read_for(&config.storage.key_file(), &dir.join("store"))?;
-    let store: Arc<dyn Store> = Arc::new(open_store(dir).await?);
+    let store_dir = dir.join("store");
+    let root = RootKey::read_for(&config.storage.key_file(), &store_dir)?;
+    let store: Arc<dyn Store> = Arc::new(SledStore::open_in_background(&store_dir).await?);
     Vault::open(Arc::clone(&store), root).await?;
     let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())?;
     let egress = Arc::new(Egress::new(&config.egress, clock.clone())?);
@@ -142,12 +144,4 @@ fn require_store(dir: &Path) -> anyhow::Result<()> {
         "there is no data folder at {}; make one with `valetkey init`",
         dir.display()
     )
-}
-
-/// Opens the store on a blocking thread: recovery reads the whole log.
-async fn open_store(dir: &Path) -> anyhow::Result<SledStore> {
-    let dir = dir.join("store");
-    let opened: Result<SledStore, StoreError> =
-        tokio::task::spawn_blocking(move || SledStore::open(&dir)).await?;
-    Ok(opened?)
 }

@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,9 +21,9 @@ use crate::id::EnvironmentId;
 use crate::journal::{Actor, Journal};
 use crate::registry::{Registry, watch};
 use crate::sandbox::Sandbox;
+use crate::store::Store;
 use crate::store::lock::FolderLock;
 use crate::store::sled::SledStore;
-use crate::store::{Store, StoreError};
 use crate::vault::{RootKey, Vault};
 
 /// The environment that `valetkey init` makes.
@@ -80,7 +79,7 @@ impl Runtime {
         // The key comes first: with a wrong or exposed one the store is not even opened.
         let store_dir = dir.join("store");
         let root = RootKey::read_for(&config.storage.key_file(), &store_dir)?;
-        let store: Arc<dyn Store> = Arc::new(open_store(&dir).await?);
+        let store: Arc<dyn Store> = Arc::new(SledStore::open_in_background(&store_dir).await?);
         let vault = Arc::new(Vault::open_in(&store_dir, Arc::clone(&store), root).await?);
         let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())
             .context("the journal cannot be opened")?;
@@ -176,7 +175,7 @@ pub async fn init(config: &Config, clock: Clock) -> anyhow::Result<NewClient> {
     let _lock = FolderLock::take(dir)?;
     let store_dir = dir.join("store");
     let root = RootKey::create_for(&key_file, &store_dir)?;
-    let store: Arc<dyn Store> = Arc::new(open_store(dir).await?);
+    let store: Arc<dyn Store> = Arc::new(SledStore::open_in_background(&store_dir).await?);
     let vault = Arc::new(Vault::open_in(&store_dir, Arc::clone(&store), root).await?);
     let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())?;
     // The issuer is part of tokens, which this short-lived part does not make.
@@ -189,12 +188,4 @@ pub async fn init(config: &Config, clock: Clock) -> anyhow::Result<NewClient> {
         .await?;
     journal.close().await;
     Ok(client)
-}
-
-/// Opens the store on a blocking thread: recovery reads the whole log.
-async fn open_store(dir: &Path) -> anyhow::Result<SledStore> {
-    let dir = dir.join("store");
-    let opened: Result<SledStore, StoreError> =
-        tokio::task::spawn_blocking(move || SledStore::open(&dir)).await?;
-    Ok(opened?)
 }

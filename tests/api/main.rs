@@ -6,4 +6,5 @@ mod edge;
 mod pages;
 mod reference;
 mod refusals;
+mod secrecy;
 mod tenants;

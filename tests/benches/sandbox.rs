@@ -183,19 +183,9 @@ impl Bench {
     }
 
     fn grant(&self) -> Grant {
-        let settings = config::Sandbox::default();
         Grant {
             reach: self.reach.clone(),
-            limits: Limits {
-                memory_bytes: settings.memory_bytes,
-                table_elements: settings.table_elements,
-                cpu_ms: settings.cpu_ms,
-                host_calls: settings.host_calls,
-                http_requests: settings.http_requests,
-                output_bytes: settings.output_bytes,
-                log_lines: settings.log_lines,
-                log_line_bytes: settings.log_line_bytes,
-            },
+            limits: Limits::from(&config::Sandbox::default()),
             credential_kind: AuthKind::Bearer,
             scopes: Arc::new([]),
             account_config: Arc::new(BTreeMap::new()),

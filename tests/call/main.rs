@@ -6,3 +6,4 @@ mod keys;
 mod paging;
 mod records;
 mod secrets;
+mod tenants;

@@ -1,5 +1,6 @@
 //! The command line: the real binary, what it prints and what it does.
 
+mod crash;
 mod demo;
 mod end_to_end;
 mod folder;

@@ -36,6 +36,22 @@ pub struct Serving {
 }
 
 impl Serving {
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// Ends it as a crash would, and says how it ended.
+    pub async fn crash(mut self) -> std::process::ExitStatus {
+        let killed = Command::new("kill")
+            .arg("-ABRT")
+            .arg(self.id().to_string())
+            .status()
+            .await;
+        assert!(killed.expect("kill runs").success());
+        self.child.wait().await.expect("it ends")
+    }
+
     /// Asks it to stop, and waits until it did.
     pub async fn stop(mut self) {
         let id = self.child.id().expect("it runs");
@@ -62,12 +78,15 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        self.command_of(Command::new(artifacts::binary()), arguments)
+    }
+
+    fn command_of(&self, mut command: Command, arguments: &[&str]) -> Command {
         #[allow(
             clippy::disallowed_methods,
             reason = "the binary runs without the caller's other settings"
         )]
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut command = Command::new(artifacts::binary());
         command
             .args(arguments)
             .current_dir(self.dir.path())
@@ -94,9 +113,21 @@ impl Place {
 
     /// Starts `valetkey serve` on a free port and waits for the line that says where.
     pub async fn serve(&self) -> Serving {
+        self.serve_by(Command::new(artifacts::binary())).await
+    }
+
+    /// The same from a shell that allows core dumps.
+    pub async fn serve_where_cores_are_dumped(&self) -> Serving {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ulimit -c \"$(ulimit -H -c)\"; exec \"$@\"", "sh"]);
+        shell.arg(artifacts::binary());
+        self.serve_by(shell).await
+    }
+
+    async fn serve_by(&self, program: Command) -> Serving {
         let arguments = ["--data-dir", "data", "serve", "--listen", "127.0.0.1:0", "--json"];
         let mut child = self
-            .command(&arguments)
+            .command_of(program, &arguments)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary runs");

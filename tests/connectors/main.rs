@@ -4,5 +4,6 @@
 mod bundled;
 mod end_to_end;
 mod gmail_requests;
+mod javascript;
 mod linter;
 mod simulator;

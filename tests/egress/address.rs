@@ -1,11 +1,15 @@
 //! Names that lead to places that must not be reached.
 
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use valetkey::clock::Clock;
+use valetkey::config;
 use valetkey::error::Kind;
 
 use crate::vendor::{Vendor, ok};
-use crate::world::{Names, TOKEN, egress_with, get, refused, settings, strict_or_not};
+use crate::world::{Names, TOKEN, egress_on, egress_with, get, refused, settings, strict_or_not};
 
 #[tokio::test]
 async fn no_name_that_resolves_to_a_special_purpose_address_is_dialled() {
@@ -87,6 +91,41 @@ async fn a_name_that_changes_its_mind_is_checked_at_every_connection() {
             [169, 254, 169, 254]
         })]
     });
+    let clock = Clock::system();
+    let egress = egress_on(&settings(), &clock, names.clone());
+    let reach = strict_or_not(
+        &format!("http://vendor.test:{}", vendor.port),
+        &["GET api:/x"],
+        true,
+    );
+    // The first answer is kept for a moment, as the one that was checked.
+    for _ in 0..3 {
+        assert_eq!(egress.send(&reach, get("/x")).await.unwrap().status, 200);
+    }
+    assert_eq!((vendor.accepted(), names.asked.load(Ordering::SeqCst)), (3, 1));
+    clock.advance(Duration::from_secs(31));
+    // What is refused is not kept: each attempt asks and checks anew.
+    for asked in 2..=3 {
+        refused(
+            egress.send(&reach, get("/x")).await,
+            Kind::EgressDenied,
+            "address",
+        );
+        assert_eq!(names.asked.load(Ordering::SeqCst), asked);
+    }
+    assert_eq!(vendor.accepted(), 3);
+}
+
+#[tokio::test]
+async fn a_vendor_that_moved_is_looked_up_again_at_once() {
+    let vendor = Vendor::start(|_, _| {
+        crate::vendor::Act::Last(
+            b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}".to_vec(),
+        )
+    })
+    .await;
+    // Nobody listens at the first address.
+    let names = Names::new(|number, _| vec![IpAddr::from([127, 0, 0, if number == 0 { 2 } else { 1 }])]);
     let egress = egress_with(&settings(), names.clone());
     let reach = strict_or_not(
         &format!("http://vendor.test:{}", vendor.port),
@@ -94,12 +133,32 @@ async fn a_name_that_changes_its_mind_is_checked_at_every_connection() {
         true,
     );
     assert_eq!(egress.send(&reach, get("/x")).await.unwrap().status, 200);
-    refused(
-        egress.send(&reach, get("/x")).await,
-        Kind::EgressDenied,
-        "address",
+    assert_eq!(names.asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn without_a_cache_every_connection_asks() {
+    let vendor = Vendor::start(|_, _| {
+        crate::vendor::Act::Last(
+            b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}".to_vec(),
+        )
+    })
+    .await;
+    let names = Names::local();
+    let settings = config::Egress {
+        dns_cache_ms: 0,
+        ..settings()
+    };
+    let egress = egress_with(&settings, names.clone());
+    let reach = strict_or_not(
+        &format!("http://vendor.test:{}", vendor.port),
+        &["GET api:/x"],
+        true,
     );
-    assert_eq!(vendor.accepted(), 1);
+    for _ in 0..3 {
+        assert_eq!(egress.send(&reach, get("/x")).await.unwrap().status, 200);
+    }
+    assert_eq!(names.asked.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod address;
 mod answers;
+mod breaker;
 mod gate;
 mod isolation;
 mod limits;

@@ -2,12 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
-use valetkey::egress::{Material, Reach};
+use bytes::Bytes;
+use valetkey::egress::{GuestRequest, Material, Reach};
 use valetkey::secret::Secret;
 use valetkey_manifest::Placement;
 
 use crate::vendor::{Act, Vendor, answer, ok};
-use crate::world::{Account, TOKEN, egress, get, reach, settings};
+use crate::world::{Account, TOKEN, egress, get, reach, request, settings};
 
 const RULES: [&str; 1] = ["GET api:/{*}"];
 
@@ -64,6 +65,97 @@ async fn a_reflected_credential_is_redacted_in_every_position_and_encoding() {
             !everything.contains(middle),
             "{form}: {middle} is left in {everything}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_reflected_credential_is_redacted_whatever_was_sent_and_answered() {
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    let rules = methods.map(|method| format!("{method} api:/{{*}}"));
+    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+    for status in [
+        "200 OK",
+        "201 Created",
+        "302 Found",
+        "307 Redirect",
+        "308 Redirect",
+        "400 Bad",
+        "401 No",
+        "403 No",
+        "404 None",
+        "409 Conflict",
+        "422 No",
+        "500 Oops",
+        "503 Down",
+    ] {
+        let vendor = Vendor::start(move |_, seen| {
+            let sent = seen.header("authorization")[0].to_owned();
+            let encoded = STANDARD.encode(&sent);
+            // Links to itself are kept, and so might be what they carry.
+            let headers = format!(
+                "location: /next?token={}\r\nx-request: {sent}\r\nwww-authenticate: {encoded}\r\n",
+                sent.replace(' ', "+")
+            );
+            let body = format!("{{\"sent\":\"{sent}\",\"encoded\":\"{encoded}\"}}");
+            answer(status, &headers, body)
+        })
+        .await;
+        let egress = egress(&settings());
+        for method in methods {
+            let reach = reach(&vendor.url(), &rules);
+            let request = GuestRequest {
+                body: (method != "GET").then(|| Bytes::from_static(b"{\"a\":1}")),
+                ..request(method, "/x")
+            };
+            let seen = egress.send(&reach, request).await.unwrap();
+            let everything = format!("{} {:?}", String::from_utf8_lossy(&seen.body), seen.headers);
+            assert_eq!(seen.status.as_str(), &status[..3]);
+            for secret in [
+                TOKEN,
+                &TOKEN[4..],
+                &STANDARD.encode(format!("Bearer {TOKEN}"))[12..40],
+            ] {
+                assert!(!everything.contains(secret), "{method} {status}: {everything}");
+            }
+            assert_eq!(
+                everything.matches("[redacted]").count(),
+                5,
+                "{method} {status}: {everything}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_failure_quotes_the_credential_that_a_vendor_threw_back() {
+    for back in [
+        (|sent: &str| Act::Last(format!("{sent}\r\n\r\n").into_bytes())) as fn(&str) -> Act,
+        |sent| Act::Last(format!("HTTP/1.1 200 OK\r\n{sent}\r\n\r\n").into_bytes()),
+        |sent| Act::Last(format!("HTTP/1.1 200 {sent}\r\ncontent-length: {sent}\r\n\r\n").into_bytes()),
+        |sent| {
+            Act::Last(
+                format!("HTTP/1.1 200 OK\r\ncontent-encoding: {sent}\r\ncontent-length: 2\r\n\r\n{{}}")
+                    .into_bytes(),
+            )
+        },
+        |sent| {
+            Act::Last(format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{sent}\r\n").into_bytes())
+        },
+        |sent| answer("429 Slow", "retry-after: 3600\r\n", sent),
+        |sent| Act::Last(format!("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{sent}").into_bytes()),
+    ] {
+        for method in ["GET", "POST"] {
+            let vendor = Vendor::start(move |_, seen| back(seen.header("authorization")[0])).await;
+            let outcome = egress(&settings())
+                .send(
+                    &reach(&vendor.url(), &["GET api:/x", "POST api:/x"]),
+                    request(method, "/x"),
+                )
+                .await;
+            let fault = outcome.expect_err("it is no answer");
+            let everything = format!("{fault:?} {} {}", fault.public(), fault.chain());
+            assert!(!everything.contains(&TOKEN[4..]), "{everything}");
+        }
     }
 }
 

@@ -246,6 +246,8 @@ async fn a_vendor_that_is_down_sees_few_repetitions() {
     let vendor = Vendor::start(|_, _| Act::Last(Vec::new())).await;
     let egress = egress(&config::Egress {
         attempts: 3,
+        // The breaker would end it sooner.
+        breaker_failures: 0,
         ..settings()
     });
     let reach = reach(&vendor.url(), &RULES);

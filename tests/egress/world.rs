@@ -199,6 +199,11 @@ pub fn egress_with(settings: &config::Egress, names: Arc<Names>) -> Arc<Egress> 
     Arc::new(Egress::with_resolver(settings, Clock::system(), names).expect("an egress"))
 }
 
+/// An egress whose clock the test moves.
+pub fn egress_on(settings: &config::Egress, clock: &Clock, names: Arc<Names>) -> Arc<Egress> {
+    Arc::new(Egress::with_resolver(settings, clock.clone(), names).expect("an egress"))
+}
+
 /// A request without a body.
 pub fn request(method: &str, path: &str) -> GuestRequest {
     GuestRequest {

@@ -15,6 +15,9 @@ use valetkey::error::{Fault, Kind, Retry, Side};
 use crate::bench::Bench;
 use crate::vendor::Vendor;
 
+pub use crate::isolation::trespass;
+pub use crate::wasi::inert;
+
 const CANARY: &str = "CANARY";
 
 #[tokio::test]
@@ -139,6 +142,22 @@ pub async fn hoard() {
         &bench.fault(&component, grant, "all", "{}").await,
         Kind::ConnectorLimit,
         "memory",
+    );
+}
+
+/// What a guest holds of the host at once has an end; what it gives back does not count.
+#[tokio::test]
+pub async fn clutch() {
+    let bench = Bench::new();
+    let component = bench.load("clutch").await;
+    for (tool, count, held) in [("hold", "200", 200), ("release", "2000", 0)] {
+        let answer = bench.call(&component, bench.grant(), tool, count).await;
+        assert_eq!(answer.expect("an answer").data, format!("{{\"held\":{held}}}"));
+    }
+    assert_is(
+        &bench.fault(&component, bench.grant(), "hold", "300").await,
+        Kind::ConnectorLimit,
+        "handles",
     );
 }
 

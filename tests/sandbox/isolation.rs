@@ -1,6 +1,7 @@
 //! Calls beside one another: cancelled ones leave nothing behind, greedy ones cost the others
 //! little, more than fit wait or are told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,4 +116,62 @@ async fn more_calls_than_instances_wait_and_then_are_told() {
     });
     held.abort_all();
     assert_eq!(waiting.await.expect("no panic").expect("a place came free"), "{}");
+}
+
+/// What one environment's call leaves or holds, no other environment's call of the same component
+/// finds: not in memory, not by any name that it may ask for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+pub async fn trespass() {
+    let bench = Arc::new(Bench::with(config::Sandbox {
+        max_instances: 8,
+        ..config::Sandbox::default()
+    }));
+    let component = bench.load("trespass").await;
+    let (ours, theirs) = (Vendor::answering().await, Vendor::answering().await);
+    let urls = [ours.url.clone(), theirs.url.clone()];
+    let mut callers = tokio::task::JoinSet::new();
+    for caller in 0..16 {
+        let (bench, component, urls) = (Arc::clone(&bench), Arc::clone(&component), urls.clone());
+        callers.spawn(async move {
+            for turn in 0..63 {
+                let who = (caller + turn) % 2;
+                let (own, other) = [("a", "b"), ("b", "a")][who];
+                let mut grant = bench.reaching(&urls[who]);
+                grant.reach.account_key = format!("{own}/account").into();
+                grant.scopes = Arc::new([format!("mark-of-{own}-scope")]);
+                grant.account_config = Arc::new(BTreeMap::from([(
+                    "site".to_owned(),
+                    format!("mark-of-{own}-site"),
+                )]));
+                let log = Arc::clone(&grant.log);
+                let input = format!(
+                    "{{\"mark\":\"mark-of-{own}\",\"tries\":[\"{}\",\"{other}/account\"]}}",
+                    urls[1 - who]
+                );
+                let answer = bench
+                    .call(&component, grant, "run", &input)
+                    .await
+                    .expect("an answer");
+                assert!(
+                    answer.data.contains(&format!("mark-of-{own}-site")),
+                    "{}",
+                    answer.data
+                );
+                assert!(answer.data.contains("egress_denied"), "{}", answer.data);
+                assert!(
+                    !answer.data.contains(&format!("mark-of-{other}")),
+                    "{}",
+                    answer.data
+                );
+                let (lines, _) = log.take();
+                assert!(lines.iter().all(|line| line.message == format!("mark-of-{own}")));
+                assert_eq!(lines.len(), 1);
+            }
+        });
+    }
+    while let Some(caller) = callers.join_next().await {
+        caller.expect("nobody found another's");
+    }
+    // What each was asked came from its own: `/mine`, and the header that is a header like any other.
+    assert_eq!(ours.requests() + theirs.requests(), 16 * 63 * 3);
 }

@@ -3,8 +3,11 @@
 mod bench;
 mod guests;
 mod isolation;
+mod javascript;
+mod limits;
 mod load;
 mod vendor;
+mod wasi;
 
 include!(concat!(env!("OUT_DIR"), "/foreach_guest.rs"));
 

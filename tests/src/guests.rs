@@ -24,6 +24,20 @@ pub fn names(repository: &Path) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// The manifest of the guest in JavaScript: the tool `js_send`, an account that has a site.
+#[must_use]
+pub fn javascript() -> Manifest {
+    let mut manifest = manifest("js");
+    manifest.connector.runtime = valetkey_manifest::GuestRuntime::Javascript;
+    manifest.tools[0].name = "js_send".to_owned();
+    manifest.tools[0].input = json!({
+        "type": "object",
+        "properties": {"name": {"type": "string", "description": "What the thing is called."}},
+        "additionalProperties": false,
+    });
+    manifest
+}
+
 /// A small manifest: one tool `<name>_run` that may send anything to one endpoint.
 #[must_use]
 pub fn manifest(name: &str) -> Manifest {

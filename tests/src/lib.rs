@@ -4,6 +4,7 @@ pub mod artifacts;
 pub mod guests;
 pub mod host;
 pub mod http;
+pub mod needles;
 pub mod snapshot;
 pub mod spec;
 pub mod world;

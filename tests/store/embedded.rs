@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -255,6 +255,55 @@ async fn a_disk_that_hangs_is_an_error_and_acknowledges_nothing() {
     drop(gated.store);
     let store = SledStore::open(&folder).expect("opens");
     assert_eq!(value(&store, "a").await.as_deref(), Some(&b"1"[..]));
+}
+
+/// A disk with as much room as the test says.
+struct Filling(Arc<AtomicU64>);
+
+impl Disk for Filling {
+    fn sync_log(&mut self, log: &File) -> io::Result<()> {
+        RealDisk.sync_log(log)
+    }
+
+    fn sync_path(&mut self, path: &Path) -> io::Result<()> {
+        RealDisk.sync_path(path)
+    }
+
+    fn free_bytes(&mut self, _log: &File) -> io::Result<u64> {
+        Ok(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_writes_before_one_fails_and_takes_them_again_when_there_is_room() {
+    const MIB: u64 = 1024 * 1024;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path().join("store");
+    let left = Arc::new(AtomicU64::new(1_000 * MIB));
+    let store = SledStore::open_on(&folder, Box::new(Filling(Arc::clone(&left)))).expect("opens");
+    store.commit(put("a", b"1")).await.expect("writes");
+    for round in 0..3 {
+        left.store(63 * MIB, Ordering::SeqCst);
+        let refused = join_all((0..20).map(|number| store.commit(put(&format!("{number}"), b"x")))).await;
+        for refused in refused {
+            let refused = refused
+                .expect_err("nothing is written to a full disk")
+                .to_string();
+            assert!(refused.contains("63 MiB left"), "{refused}");
+            assert!(refused.contains("without a restart"), "{refused}");
+        }
+        assert_eq!(value(&store, "0").await, None);
+        assert!(value(&store, "a").await.is_some(), "reading goes on");
+        left.store(64 * MIB, Ordering::SeqCst);
+        store
+            .commit(put("a", format!("after {round}").as_bytes()))
+            .await
+            .expect("there is room again");
+    }
+    drop(store);
+    let store = SledStore::open(&folder).expect("opens");
+    assert_eq!(value(&store, "a").await.as_deref(), Some(&b"after 2"[..]));
+    assert_eq!(value(&store, "0").await, None);
 }
 
 /// A disk that panics as sled does on damage.

@@ -329,11 +329,22 @@ fn escaped(key: &str) -> String {
 /// The parser's words, short, with the name that was probably meant.
 fn shown(problem: &str) -> String {
     const LONGEST: usize = 400;
-    let mut text: String = problem.chars().take(LONGEST).collect();
+    let mut text: String = without_value(problem).chars().take(LONGEST).collect();
     if let Some(meant) = meant(problem) {
         text.push_str(&format!("; did you mean `{meant}`?"));
     }
     text
+}
+
+/// The parser quotes a text that it did not expect; in the wrong place it may be a secret.
+fn without_value(problem: &str) -> String {
+    match (
+        problem.split_once(": string \""),
+        problem.rsplit_once("\", expected "),
+    ) {
+        (Some((kind, _)), Some((_, expected))) => format!("{kind}: string, expected {expected}"),
+        _ => problem.to_owned(),
+    }
 }
 
 fn unknown_name(problem: &str) -> Option<&str> {
@@ -392,6 +403,9 @@ mod tests {
         let (path, problem) = field(r#"{"tool_name":"x","list":[{"number":1},{"number":"a"}]}"#);
         assert_eq!(path, "/list/1/number");
         assert!(problem.contains("expected u32"), "{problem}");
+        let (path, problem) = field(r#"{"tool_name":"x","list":"a \"secret\", expected"}"#);
+        assert_eq!(path, "/list");
+        assert_eq!(problem, "invalid type: string, expected a sequence");
         let (path, _) = field(r#"{"tool_name":"x","list":[{"numbr":1}]}"#);
         assert_eq!(path, "/list/0/numbr");
         let (path, problem) = field("{}");

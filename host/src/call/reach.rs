@@ -167,13 +167,8 @@ pub(super) fn limits(settings: &config::Sandbox, manifest: &Manifest) -> Limits 
         });
     Limits {
         memory_bytes,
-        table_elements: settings.table_elements,
-        cpu_ms: settings.cpu_ms,
-        host_calls: settings.host_calls,
         http_requests,
-        output_bytes: settings.output_bytes,
-        log_lines: settings.log_lines,
-        log_line_bytes: settings.log_line_bytes,
+        ..Limits::from(settings)
     }
 }
 

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use valetkey_manifest::AuthKind;
 
+use crate::config;
 use crate::egress::Reach;
 
 pub use log::{GuestLog, LogLine, sanitise};
@@ -54,6 +55,22 @@ pub struct Limits {
     pub log_lines: u32,
     /// Bytes of a log line kept.
     pub log_line_bytes: usize,
+}
+
+impl From<&config::Sandbox> for Limits {
+    /// What a call may use when its manifest asks for nothing.
+    fn from(settings: &config::Sandbox) -> Self {
+        Self {
+            memory_bytes: settings.memory_bytes,
+            table_elements: settings.table_elements,
+            cpu_ms: settings.cpu_ms,
+            host_calls: settings.host_calls,
+            http_requests: settings.http_requests,
+            output_bytes: settings.output_bytes,
+            log_lines: settings.log_lines,
+            log_line_bytes: settings.log_line_bytes,
+        }
+    }
 }
 
 /// What a guest sees of its call (`context` of the contract).

@@ -157,6 +157,9 @@ impl Config {
                     .to_owned(),
             );
         }
+        if self.sandbox.http_requests > self.sandbox.max_http_requests {
+            problems.push("`sandbox.http_requests` is larger than `sandbox.max_http_requests`".to_owned());
+        }
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
             problems.push(format!("`log.filter` is `{}`: {error}", self.log.filter));
         }
@@ -377,6 +380,19 @@ mod tests {
     fn a_value_out_of_its_range_is_refused_with_the_range() {
         let error = load("[egress]\nattempts = 99", &[], &[]).unwrap_err();
         assert_eq!(error, "`egress.attempts` is 99; it may be 1 to 10");
+    }
+
+    #[test]
+    fn a_usual_limit_is_not_above_the_most_that_a_manifest_may_ask_for() {
+        for text in [
+            "[sandbox]\nhttp_requests = 101",
+            "[sandbox]\nmax_http_requests = 19",
+            "[sandbox]\nmemory_bytes = 268435457",
+        ] {
+            let error = load(text, &[], &[]).unwrap_err();
+            assert!(error.contains("is larger than `sandbox.max_"), "{text}: {error}");
+        }
+        assert!(load("[sandbox]\nhttp_requests = 100", &[], &[]).is_ok());
     }
 
     #[test]

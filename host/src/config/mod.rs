@@ -193,6 +193,14 @@ pub struct Egress {
     pub attempts: u32,
     /// The longest wait that a vendor may impose, in milliseconds.
     pub max_wait_ms: u64,
+    /// Failures in a row (no connection, no answer, 5xx) after which nothing is sent to a vendor for
+    /// a moment; 0 for never.
+    pub breaker_failures: u32,
+    /// How long nothing is sent then, in milliseconds, before one request tries again.
+    pub breaker_pause_ms: u64,
+    /// How long a vendor's addresses are kept, in milliseconds; they are checked at every
+    /// connection all the same. 0 asks every time.
+    pub dns_cache_ms: u64,
     /// Idle connections kept per vendor host.
     pub idle_per_host: usize,
     /// PEM file with further certificate authorities (a company's own).
@@ -214,6 +222,9 @@ impl Default for Egress {
             max_ratio: 100,
             attempts: 3,
             max_wait_ms: 60_000,
+            breaker_failures: 10,
+            breaker_pause_ms: 4_000,
+            dns_cache_ms: 30_000,
             idle_per_host: 64,
             extra_ca_file: None,
         }

@@ -44,9 +44,10 @@ pub enum BodyError {
     /// More headers than allowed, in bytes or in number.
     #[error("the answer's headers are larger than allowed")]
     Head,
-    /// An encoding that was not asked for.
-    #[error("the body's encoding {0:?} was not asked for")]
-    Encoding(String),
+    /// An encoding that was not asked for: its name, if it is one that exists. Anything else is the
+    /// vendor's own words, which may hold what it was sent.
+    #[error("the body's encoding ({0}) was not asked for")]
+    Encoding(&'static str),
     /// Not the gzip it claims to be.
     #[error("the body is not valid gzip")]
     Gzip(#[source] io::Error),
@@ -105,7 +106,9 @@ fn is_gzip(headers: &HeaderMap, offered: bool) -> Result<bool, BodyError> {
             return Ok(true);
         }
     }
-    Err(BodyError::Encoding(text.chars().take(40).collect()))
+    let known = ["br", "compress", "deflate", "gzip", "zstd"];
+    let named = known.into_iter().find(|known| text.eq_ignore_ascii_case(known));
+    Err(BodyError::Encoding(named.unwrap_or("unknown")))
 }
 
 /// Collects pieces; the usual body of one piece is handed on without a copy.

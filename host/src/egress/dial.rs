@@ -4,11 +4,12 @@
 //! Called by the pooled clients of [`super::client`]. It never honours proxy variables, and the
 //! address that was checked is the one that is connected to.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -24,6 +26,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::address;
+use crate::clock::Clock;
 
 /// Turns a host name into addresses. A handle, so that tests decide what a name means.
 pub trait Resolve: Send + Sync {
@@ -37,6 +40,55 @@ pub struct SystemResolver;
 impl Resolve for SystemResolver {
     fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
         Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
+    }
+}
+
+/// Names that were looked up a moment ago. What is kept is what the resolver said and not that it
+/// may be reached: that is checked at every connection.
+pub struct Names {
+    keep: Duration,
+    clock: Clock,
+    known: Mutex<HashMap<(String, u16), (Timestamp, Vec<SocketAddr>)>>,
+}
+
+impl Names {
+    /// Names kept; beyond it all are forgotten.
+    const KEPT: usize = 4096;
+
+    /// Knows no name yet; keeps what it learns for so long.
+    pub fn new(keep: Duration, clock: Clock) -> Self {
+        Self {
+            keep,
+            clock,
+            known: Mutex::default(),
+        }
+    }
+
+    fn get(&self, host: &str, port: u16) -> Option<Vec<SocketAddr>> {
+        let known = self.lock();
+        let (at, found) = known.get(&(host.to_owned(), port))?;
+        // A clock that was stepped back makes an entry old, not young.
+        let age = Duration::try_from(self.clock.now().duration_since(*at)).ok()?;
+        (age < self.keep).then(|| found.clone())
+    }
+
+    fn keep(&self, host: &str, port: u16, found: &[SocketAddr]) {
+        if self.keep.is_zero() {
+            return;
+        }
+        let mut known = self.lock();
+        if known.len() >= Self::KEPT {
+            known.clear();
+        }
+        known.insert((host.to_owned(), port), (self.clock.now(), found.to_vec()));
+    }
+
+    fn forget(&self, host: &str, port: u16) {
+        self.lock().remove(&(host.to_owned(), port));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, u16), (Timestamp, Vec<SocketAddr>)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,6 +167,7 @@ struct Inner {
     tls: TlsConnector,
     connect: Duration,
     handshake: Duration,
+    names: Names,
 }
 
 impl Dialer {
@@ -125,6 +178,7 @@ impl Dialer {
         tls: Arc<rustls::ClientConfig>,
         connect: Duration,
         handshake: Duration,
+        names: Names,
     ) -> Self {
         Self(Arc::new(Inner {
             reachable,
@@ -132,6 +186,7 @@ impl Dialer {
             tls: TlsConnector::from(tls),
             connect,
             handshake,
+            names,
         }))
     }
 }
@@ -146,13 +201,21 @@ impl Inner {
         let host = uri.host().unwrap_or_default();
         let port = uri.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
 
-        let addresses = self.resolve(host, port).await?;
-        let stream = self.connect(host, &addresses).await?;
-        if encrypted {
-            self.handshake(host, stream).await
-        } else {
-            Ok(Stream::Plain(TokioIo::new(stream)))
+        let dialled = async {
+            let addresses = self.resolve(host, port).await?;
+            let stream = self.connect(host, &addresses).await?;
+            if encrypted {
+                self.handshake(host, stream).await
+            } else {
+                Ok(Stream::Plain(TokioIo::new(stream)))
+            }
+        };
+        let dialled = dialled.await;
+        if dialled.is_err() {
+            // The vendor may have moved.
+            self.names.forget(host, port);
         }
+        dialled
     }
 
     /// The addresses of a host. One bad address refuses all: a name that mixes public and
@@ -164,20 +227,10 @@ impl Inner {
             .parse::<IpAddr>();
         let addresses = match literal {
             Ok(ip) => vec![SocketAddr::new(ip, port)],
-            Err(_) => timeout(self.connect, self.resolver.resolve(host, port))
-                .await
-                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-                .and_then(|found| {
-                    if found.is_empty() {
-                        Err(io::ErrorKind::NotFound.into())
-                    } else {
-                        Ok(found)
-                    }
-                })
-                .map_err(|source| DialError::Resolve {
-                    host: host.to_owned(),
-                    source,
-                })?,
+            Err(_) => match self.names.get(host, port) {
+                Some(known) => known,
+                None => self.look_up(host, port).await?,
+            },
         };
         let allowed = |ip: IpAddr| match self.reachable {
             Reachable::Public => address::is_public(ip),
@@ -193,6 +246,25 @@ impl Inner {
             }),
             None => Ok(addresses),
         }
+    }
+
+    async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, DialError> {
+        let found = timeout(self.connect, self.resolver.resolve(host, port))
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .and_then(|found| {
+                if found.is_empty() {
+                    Err(io::ErrorKind::NotFound.into())
+                } else {
+                    Ok(found)
+                }
+            })
+            .map_err(|source| DialError::Resolve {
+                host: host.to_owned(),
+                source,
+            })?;
+        self.names.keep(host, port, &found);
+        Ok(found)
     }
 
     /// Tries the addresses in the resolver's order; each gets its share of the time.

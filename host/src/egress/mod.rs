@@ -5,6 +5,7 @@
 //! open a socket to a vendor (`clippy.toml` forbids it).
 
 mod address;
+mod breaker;
 mod client;
 mod credential;
 mod decode;
@@ -37,9 +38,10 @@ use crate::clock::Clock;
 use crate::config;
 use crate::error::{Fault, VendorError};
 
+use breaker::{Breakers, Sign};
 use client::{Answer, Client, Failure, Metered, Patience};
 use decode::Bounds;
-use dial::{Dialer, Reachable, SystemResolver};
+use dial::{Dialer, Names, Reachable, SystemResolver};
 use gate::Admitted;
 use limits::{Connection, Limits, Pause};
 use signals::Throttled;
@@ -188,6 +190,7 @@ pub struct Egress {
     settings: config::Egress,
     clock: Clock,
     limits: Limits,
+    breakers: Breakers,
     /// Pooled connections to vendors on the internet.
     vendors: Client,
     /// Pooled connections to loopback, for development connections alone.
@@ -225,18 +228,20 @@ impl Egress {
                 tls.clone(),
                 Duration::from_millis(settings.connect_ms),
                 Duration::from_millis(settings.tls_ms),
+                Names::new(Duration::from_millis(settings.dns_cache_ms), clock.clone()),
             )
         };
         let public = dialer(Reachable::Public);
         let loopback = dialer(Reachable::Loopback);
         Ok(Self {
             settings: settings.clone(),
-            clock,
             limits: Limits::default(),
+            breakers: Breakers::new(settings, clock.clone()),
             vendors: Client::new(public.clone(), settings, settings.idle_per_host),
             local: Client::new(loopback.clone(), settings, settings.idle_per_host),
             tokens: Client::new(public, settings, 0),
             local_tokens: Client::new(loopback, settings, 0),
+            clock,
         })
     }
 
@@ -256,6 +261,9 @@ impl Egress {
         let max_wait = Duration::from_millis(self.settings.max_wait_ms);
         let limits = self.limits.of(&reach.vendor.connection_key);
         limits.earn_repetition();
+        let (vendor, host) = (&*reach.vendor, &admitted.endpoint.authority);
+        // Before anything is waited for; asked again when the request is ready to go.
+        self.breakers.check(vendor, host)?;
 
         let mut credential: Option<Arc<Credential>> = None;
         let mut replaced: Option<Arc<Credential>> = None;
@@ -270,9 +278,12 @@ impl Egress {
             if attempt > 1 {
                 reach.meter.retries.fetch_add(1, Ordering::Relaxed);
             }
+            let pass = self.breakers.enter(vendor, host)?;
             let pause = match self.exchange(reach, &admitted.method, outgoing).await {
                 Err(failure) => {
-                    if !retry::may_repeat(&failure, repeatable) {
+                    let cut_short = Instant::now() >= reach.deadline;
+                    let is_down = pass.settle(Sign::of_failure(failure.why, cut_short));
+                    if is_down || !retry::may_repeat(&failure, repeatable) {
                         return Err(retry::fault(failure, &admitted, repeatable));
                     }
                     match self.repetition(&limits, attempt, reach.deadline) {
@@ -282,6 +293,9 @@ impl Egress {
                 }
                 Ok(answer) => {
                     let now = self.clock.now();
+                    let throttled = signals::throttled(&answer, &reach.vendor.throttles, now);
+                    let told_to_wait = !matches!(throttled, Throttled::No);
+                    let is_down = pass.settle(Sign::of_status(answer.status, told_to_wait));
                     if answer.status == StatusCode::UNAUTHORIZED
                         && let Some(rejected) = credential.take_if(|_| replaced.is_none())
                     {
@@ -296,13 +310,13 @@ impl Egress {
                         (credential, replaced) = (Some(renewed), Some(rejected));
                         continue;
                     }
-                    match signals::throttled(&answer, &reach.vendor.throttles, now) {
+                    match throttled {
                         Throttled::No => {
                             if let Some(wait) = signals::exhausted(&answer.headers, now) {
                                 let until = Instant::now() + wait.min(max_wait);
                                 limits.keep_pause(&reach.account_key, Pause::Account, until);
                             }
-                            let again = is_outage(answer.status) && repeatable;
+                            let again = is_outage(answer.status) && repeatable && !is_down;
                             match again
                                 .then(|| self.repetition(&limits, attempt, reach.deadline))
                                 .flatten()

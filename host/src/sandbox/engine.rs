@@ -122,6 +122,9 @@ fn config() -> Config {
     config.strategy(Strategy::Cranelift);
     config.wasm_features(allowed_features().complement(), false);
     config.wasm_features(allowed_features(), true);
+    // For wasmtime's own modules between the parts of a composed component, which reach into the
+    // memory of both. What a guest brings may not use it: the validator refuses that.
+    config.wasm_multi_memory(true);
     config.concurrency_support(false);
     config.epoch_interruption(true);
     config.consume_fuel(false);

@@ -11,7 +11,7 @@ use crate::capability::session::{Session, Stop};
 use crate::capability::{LogLine, sanitise};
 use crate::error::{Fault, Kind, Problem, Retry, VendorError};
 
-use super::guest::Guest;
+use super::guest::{Guest, Refused};
 
 /// Bytes of a guest's message that are kept.
 const MESSAGE_BYTES: usize = 2 * 1024;
@@ -131,7 +131,8 @@ pub(super) fn ended(error: &wasmtime::Error, guest: &mut Guest, tool: &str) -> F
     );
     let fault = match trap {
         Some(Trap::StackOverflow) => limit("stack", "its stack", session),
-        _ if guest.budget.refused => limit("memory", "its memory", session),
+        _ if guest.budget.refused == Some(Refused::Memory) => limit("memory", "its memory", session),
+        _ if guest.budget.refused == Some(Refused::Tables) => limit("tables", "its table elements", session),
         Some(
             Trap::StringOutOfBounds
             | Trap::ListOutOfBounds

@@ -17,9 +17,18 @@ pub(super) struct Budget {
     memory_left: usize,
     table_elements_left: usize,
     size: Size,
-    /// Whether the guest asked for more than it may have. Growing answers −1 then; most guests
+    /// What the guest asked for more of than it may have. Growing answers −1 then; most guests
     /// trap on that themselves.
-    pub(super) refused: bool,
+    pub(super) refused: Option<Refused>,
+}
+
+/// What a guest had used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Linear memory.
+    Memory,
+    /// Table elements.
+    Tables,
 }
 
 impl Budget {
@@ -28,21 +37,15 @@ impl Budget {
             memory_left: memory_bytes,
             table_elements_left: table_elements,
             size,
-            refused: false,
+            refused: None,
         }
     }
 
-    fn take(left: &mut usize, refused: &mut bool, more: usize) -> bool {
-        match left.checked_sub(more) {
-            Some(rest) => {
-                *left = rest;
-                true
-            }
-            None => {
-                *refused = true;
-                false
-            }
-        }
+    /// Whether there were `more` left, which are taken then.
+    fn take(left: &mut usize, more: usize) -> bool {
+        let rest = left.checked_sub(more);
+        *left = rest.unwrap_or(*left);
+        rest.is_some()
     }
 }
 
@@ -53,12 +56,15 @@ impl ResourceLimiter for Budget {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let more = desired.saturating_sub(current);
-        Ok(Self::take(&mut self.memory_left, &mut self.refused, more))
+        let granted = Self::take(&mut self.memory_left, desired.saturating_sub(current));
+        if !granted {
+            self.refused = Some(Refused::Memory);
+        }
+        Ok(granted)
     }
 
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.refused = true;
+        self.refused = Some(Refused::Memory);
         Ok(())
     }
 
@@ -68,12 +74,15 @@ impl ResourceLimiter for Budget {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let more = desired.saturating_sub(current);
-        Ok(Self::take(&mut self.table_elements_left, &mut self.refused, more))
+        let granted = Self::take(&mut self.table_elements_left, desired.saturating_sub(current));
+        if !granted {
+            self.refused = Some(Refused::Tables);
+        }
+        Ok(granted)
     }
 
     fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.refused = true;
+        self.refused = Some(Refused::Tables);
         Ok(())
     }
 

@@ -75,6 +75,17 @@ impl SledStore {
         Self::open_on(dir, Box::new(RealDisk))
     }
 
+    /// As [`SledStore::open`], on a thread that may block: recovery reads the whole log.
+    ///
+    /// # Errors
+    /// The store cannot be opened or is corrupt.
+    pub async fn open_in_background(dir: &Path) -> Result<Self, StoreError> {
+        let dir = dir.to_owned();
+        tokio::task::spawn_blocking(move || Self::open(&dir))
+            .await
+            .unwrap_or_else(|error| Err(failed("opening the store", error)))
+    }
+
     /// As [`SledStore::open`], on another disk: how tests let a sync fail or the power go.
     ///
     /// # Errors

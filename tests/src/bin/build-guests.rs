@@ -1,4 +1,4 @@
-//! Builds the misbehaving guests of `tests/guests` as components, gives each a manifest, and
+//! Builds the misbehaving guests of `tests/guests` and `tests/guests-js` as components, gives each a manifest, and
 //! writes `target/guests/<name>.wasm`, where the tests find them. `tests/run` calls it first.
 
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, anyhow, ensure};
 use valetkey::manifest;
+use valetkey_manifest::Manifest;
 use valetkey_tests::{artifacts, guests};
 
 fn main() -> anyhow::Result<()> {
@@ -26,15 +27,55 @@ fn main() -> anyhow::Result<()> {
     let finished = target.join("guests");
     std::fs::create_dir_all(&finished)?;
     for name in guests::names(root)? {
-        finish(&built, &finished, &name).with_context(|| format!("guest {name}"))?;
+        finish(&built, &finished, &name, &guests::manifest(&name))
+            .with_context(|| format!("guest {name}"))?;
+    }
+    javascript(root, &finished).context("the guest in JavaScript")
+}
+
+/// Makes components of `tests/guests-js`: `js`, which imports our contract alone, and `js-wasi`,
+/// whose language runtime imports WASI as well. The first time it installs what that takes.
+fn javascript(root: &Path, finished: &Path) -> anyhow::Result<()> {
+    let folder = root.join("tests/guests-js");
+    let componentize = folder.join("node_modules/.bin/componentize-qjs");
+    if !componentize.exists() {
+        run(Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"])
+            .arg(&folder))?;
+    }
+    let built = tempfile::tempdir()?;
+    for (name, options) in [("js", &["--stub-wasi"][..]), ("js-wasi", &[])] {
+        run(Command::new(&componentize)
+            .arg("--wit")
+            .arg(root.join("wit"))
+            .arg("--js")
+            .arg(folder.join("guest.js"))
+            .args(["--world", "connector", "--sync", "--output"])
+            .arg(built.path().join(format!("{name}.wasm")))
+            .args(options))?;
+        finish(built.path(), finished, name, &guests::javascript())?;
     }
     Ok(())
 }
 
-fn finish(built: &Path, finished: &Path, name: &str) -> anyhow::Result<()> {
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    // What it says of its success is of no use here.
+    let output = command
+        .output()
+        .with_context(|| format!("{program} cannot be run; it needs Node.js 20 or newer with npm"))?;
+    ensure!(
+        output.status.success(),
+        "{program} failed: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+fn finish(built: &Path, finished: &Path, name: &str, declared: &Manifest) -> anyhow::Result<()> {
     let component = std::fs::read(built.join(format!("{name}.wasm")))?;
-    let component =
-        manifest::embed(&component, &guests::manifest(name)).map_err(|problem| anyhow!(problem))?;
+    let component = manifest::embed(&component, declared).map_err(|problem| anyhow!(problem))?;
     let path = finished.join(format!("{name}.wasm"));
     if std::fs::read(&path).is_ok_and(|present| present == component) {
         return Ok(());

@@ -20,6 +20,15 @@ pub trait Disk: Send {
     /// The disk refuses.
     fn sync_path(&mut self, path: &Path) -> io::Result<()>;
 
+    /// How much may still be written to the disk that holds the log.
+    ///
+    /// # Errors
+    /// The system does not say; writing goes on then.
+    fn free_bytes(&mut self, log: &File) -> io::Result<u64> {
+        let disk = rustix::fs::fstatvfs(log)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// How long a caller waits for a commit before it is told that the disk does not answer.
     fn patience(&self) -> Duration {
         Duration::from_secs(30)

@@ -15,6 +15,10 @@ use crate::store::{Batch, Expect, Record, StoreError, Table};
 /// Bounds how long the first of a group waits for the last to be applied.
 const GROUP_LIMIT: usize = 1024;
 
+/// What is left free on the disk: a write that it refuses ends writing until a restart, so that
+/// none is begun which might be. sled moves records on its own, and needs room for that too.
+const RESERVED_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Something to write, and who waits for it. A caller who has gone changes nothing: what is
 /// queued is written.
 pub(super) struct Request {
@@ -37,6 +41,8 @@ pub(super) struct Writer {
     undurable: Arc<Undurable>,
     /// Why nothing is written any more.
     stopped: Option<String>,
+    /// Whether the disk was full when it was last looked at.
+    full: bool,
 }
 
 impl Writer {
@@ -47,6 +53,7 @@ impl Writer {
             disk,
             undurable,
             stopped: None,
+            full: false,
         }
     }
 
@@ -61,8 +68,13 @@ impl Writer {
     /// A conflict, too, is told only after the sync: whoever hears of it reads again, and must
     /// find the change that was in the way.
     fn write_group(&mut self, group: impl Iterator<Item = Request>) {
+        let room = self.room();
         let mut outcomes = Vec::new();
         for Request { work, answer } in group {
+            if let Err(left) = room {
+                drop(answer.send(Err(disk_full(left))));
+                continue;
+            }
             outcomes.push((answer, self.guarded(|writer| writer.apply(work))));
         }
         let synced = if outcomes.iter().any(|(_, outcome)| outcome.is_ok()) {
@@ -75,6 +87,29 @@ impl Writer {
             // Whether the caller still listens is its own affair.
             drop(answer.send(outcome));
         }
+    }
+
+    /// Whether there is room to write; how many bytes are left if not. Unlike a write that failed
+    /// half-way this leaves nothing in doubt, so that writing goes on as soon as there is room.
+    fn room(&mut self) -> Result<(), u64> {
+        // A system that does not say how much is left is not a full disk.
+        let left = self.disk.free_bytes(&self.log).unwrap_or(u64::MAX);
+        let full = left < RESERVED_BYTES;
+        if full != self.full {
+            self.full = full;
+            if full {
+                tracing::error!(
+                    bytes_left = left,
+                    "the disk is full; the store takes no writes until there is room"
+                );
+            } else {
+                tracing::info!(
+                    bytes_left = left,
+                    "there is room on the disk again; the store takes writes"
+                );
+            }
+        }
+        if full { Err(left) } else { Ok(()) }
     }
 
     /// Runs one step. Whatever fails in it, by error or by one of sled's panics, ends writing for
@@ -200,6 +235,17 @@ impl Writer {
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
         Ok(())
+    }
+}
+
+fn disk_full(left: u64) -> StoreError {
+    StoreError::Failed {
+        what: format!(
+            "its disk is full ({} MiB left; the last {} are kept free); make room, and it takes writes again without a restart",
+            left / 1024 / 1024,
+            RESERVED_BYTES / 1024 / 1024
+        ),
+        source: None,
     }
 }
 
