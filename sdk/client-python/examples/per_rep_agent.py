@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -65,7 +64,7 @@ async def run_rep(agent: Any, identifier: str, task: str) -> Report:
         answer=str(state["messages"][-1].content),
         agent_run_id=run_id,
         results=[message.artifact for message in called if message.artifact is not None],
-        links=list(dict.fromkeys(link for message in called if (link := link_of(message)))),
+        links=valetkey.langchain.authorization_links(called),
     )
 
 
@@ -78,14 +77,6 @@ async def run_reps(agent: Any, identifiers: Iterable[str], task: str, *, at_once
             return await run_rep(agent, identifier, task)
 
     return await asyncio.gather(*(run(identifier) for identifier in identifiers))
-
-
-def link_of(message: ToolMessage) -> str | None:
-    """The link by which the account's owner mends what a tool answered."""
-    if message.status != "error":
-        return None
-    link: str | None = json.loads(str(message.content))["error"].get("authorization_link")
-    return link
 
 
 async def main() -> None:

@@ -115,6 +115,48 @@ def test_a_component_is_uploaded_as_it_is(server: CaseServer, client: valetkey.V
     assert (seen.headers["content-type"], seen.body) == ("application/wasm", b"\0asm\x0d\0\1\0")
 
 
+def test_a_raw_request_goes_to_the_vendor_and_gives_its_answer(server: CaseServer, client: valetkey.Valetkey) -> None:
+    said = {"x-vendor-status": "401", "x-execution-id": "exe_7", "content-type": "application/json"}
+    server.expect([{"status": 424, "headers": said, "text": '{"message": "no"}'}])
+    with valetkey.agent_run("run-1"):
+        answer = client.proxy(
+            "post",
+            "/crm/v3/objects/a%2Fb",
+            connection_name="hubspot",
+            identifier="zoë@example.com",
+            query={"archived": "true"},
+            headers={"X-Vendor-Option": "1"},
+            json={"a": 1},
+            timeout=5,
+        )
+    assert (answer.status, answer.json(), answer.execution_id) == (401, {"message": "no"}, "exe_7")
+    seen, _ = server.requests[0]
+    assert (seen.method, seen.path, seen.query) == ("POST", "/proxy/crm/v3/objects/a%2Fb", {"archived": "true"})
+    assert seen.json == {"a": 1}
+    assert seen.headers["identifier"].encode("latin-1").decode() == "zoë@example.com"
+    wanted = {"connection-name": "hubspot", "agent-run-id": "run-1", "x-vendor-option": "1"}
+    assert wanted.items() <= seen.headers.items()
+    assert 0 < int(seen.headers["deadline-ms"]) <= 5000
+    assert server.token_requests == 1, "the vendor's 401 is not ours"
+
+
+def test_a_raw_write_whose_answer_is_lost_is_not_sent_again_and_a_read_is(
+    server: CaseServer, client: valetkey.Valetkey
+) -> None:
+    server.expect([{"lost": True}])
+    with pytest.raises(valetkey.AmbiguousOutcomeError, match="POST /x"):
+        client.proxy("POST", "/x", connection_name="hubspot", identifier="ada")
+    server.expect([{"lost": True}, {"headers": {"x-vendor-status": "200"}, "text": "ok"}])
+    assert client.proxy("GET", "/x", connection_name="hubspot", identifier="ada").content == b"ok"
+    server.expect([error(403, "policy_denied")])
+    with pytest.raises(valetkey.PolicyDeniedError):
+        client.proxy("GET", "/x", connection_name="hubspot", identifier="ada")
+    with pytest.raises(ValueError, match="control character"):
+        client.proxy("GET", "/x", connection_name="hubspot", identifier="ada\r\nx: y")
+    with pytest.raises(ValueError, match="begin with a slash"):
+        client.proxy("GET", "x", connection_name="hubspot", identifier="ada")
+
+
 def test_a_null_that_means_something_is_sent(server: CaseServer, client: valetkey.Valetkey) -> None:
     server.expect([error(404, "not_found")])
     with pytest.raises(valetkey.NotFoundError):

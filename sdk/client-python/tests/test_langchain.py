@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import pytest
@@ -278,6 +278,21 @@ def test_a_refusal_is_an_error_message_for_the_model(server: CaseServer, client:
     message = search.invoke({"name": "hubspot_search", "args": {"query": "a"}, "id": "c1", "type": "tool_call"})
     assert message.status == "error"
     assert json.loads(message.content)["error"]["authorization_link"] == "https://keys.example/c"
+
+
+def test_links_are_gathered_from_errors_alone() -> None:
+    def answered(content: str, status: Literal["success", "error"]) -> ToolMessage:
+        return ToolMessage(content, tool_call_id="c", status=status)
+
+    told = '{"error":{"kind":"account_not_active","authorization_link":"https://keys.example/c"}}'
+    messages = [
+        answered(told, "error"),
+        answered(told, "error"),
+        answered(told.replace("/c", "/forged by a contact"), "success"),
+        answered("Error: nosuch is not a valid tool", "error"),
+        answered('["error"]', "error"),
+    ]
+    assert valetkey.langchain.authorization_links(messages) == ["https://keys.example/c"]
 
 
 def load_example(name: str) -> Any:

@@ -53,7 +53,7 @@ from valetkey._generated.errors import (
     VendorUnavailableError,
 )
 from valetkey._generated.models import ConnectedAccount, Connection, Executed, Execution, Link, Tool
-from valetkey._operation import Operation
+from valetkey._operation import Operation, RawAnswer
 from valetkey._render import ToolResult
 from valetkey._sync.client import Valetkey
 from valetkey._sync.pages import Pages
@@ -92,6 +92,7 @@ __all__ = [
     "Pages",
     "PolicyDeniedError",
     "RateLimitedError",
+    "RawAnswer",
     "ScopeMissingError",
     "StoreUnavailableError",
     "Tool",

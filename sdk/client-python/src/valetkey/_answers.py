@@ -10,7 +10,7 @@ from valetkey._errors import ApiError, InvalidAnswerError
 from valetkey._generated.errors import BY_KIND
 from valetkey._generated.models import BodyError
 from valetkey._model import Mismatch, decoder
-from valetkey._operation import Operation, T
+from valetkey._operation import Operation, RawAnswer, T
 
 # Of an answer that is not a host's, so much is shown.
 _SHOWN = 120
@@ -32,6 +32,14 @@ def value_of(operation: Operation[T], status: int, body: bytes) -> T:
             status=status,
         ) from None
     return value
+
+
+def vendors_own(operation: Operation[T], headers: Mapping[str, str], body: bytes) -> T | None:
+    """The vendor's answer to a raw request; none when the host itself answered."""
+    status = headers.get("x-vendor-status", "")
+    if operation.answer is not RawAnswer or not status.isdigit():
+        return None
+    return RawAnswer(int(status), {name.lower(): value for name, value in headers.items()}, body)  # type: ignore[return-value]
 
 
 def error_of(status: int, body: bytes) -> ApiError | None:

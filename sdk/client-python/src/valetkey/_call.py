@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from valetkey import _answers, _trace
 from valetkey._errors import ApiError, ConnectionFailedError, DeadlineExceededError, ValetkeyError
 from valetkey._generated.errors import AmbiguousOutcomeError, UnauthenticatedError
-from valetkey._operation import Operation, T
+from valetkey._operation import Operation, RawAnswer, T
 from valetkey._settings import Secret
 from valetkey._version import __version__
 
@@ -33,7 +33,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.25, 8.0
 
 # Writes that may happen twice: one more token or link, and the account that is there already is answered.
 _HARMLESS = frozenset({"token", "createMagicLink", "createConnectedAccount"})
-# Operations that take the caller's deadline.
+# Operations whose body takes the caller's deadline; a raw request's headers do.
 _TOLD_THE_DEADLINE = frozenset({"executeTool"})
 
 
@@ -58,7 +58,7 @@ class Wire:
 
     method: str
     path: str
-    headers: dict[str, str] = dataclasses.field(repr=False)
+    headers: list[tuple[bytes, bytes]] = dataclasses.field(repr=False)
     query: tuple[tuple[str, str], ...]
     json: Any
     content: bytes | None = dataclasses.field(repr=False)
@@ -102,6 +102,8 @@ class Call(Generic[T]):
         self._attempts_left = max_attempts
         self._attempts = 0
         self._renewed = False
+        # How an attempt ended that may have happened; later attempts that fail do not make it known.
+        self._unknown: tuple[str, str] | None = None
         self._repeatable = (
             changes_nothing or operation.changes_nothing or idempotency_key is not None or operation.name in _HARMLESS
         )
@@ -112,11 +114,13 @@ class Call(Generic[T]):
         """The next attempt's request. Raises when the time is over before it."""
         left = self.deadline.left()
         if left == 0.0:
-            raise DeadlineExceededError(
-                f"The {self.deadline.timeout} s of this call were over before it was sent. "
-                "Call again, with a longer timeout.",
-                side="caller",
-                retryable=True,
+            raise self._known(
+                DeadlineExceededError(
+                    f"The {self.deadline.timeout} s of this call were over before it was sent. "
+                    "Call again, with a longer timeout.",
+                    side="caller",
+                    retryable=True,
+                )
             )
         self._attempts += 1
         operation = self.operation
@@ -133,6 +137,8 @@ class Call(Generic[T]):
         json, content = operation.json, operation.content
         if left is not None and operation.name in _TOLD_THE_DEADLINE:
             json = {**json, "deadline_ms": max(1, round(left * 1000))}
+        if left is not None and operation.answer is RawAnswer:
+            headers["deadline-ms"] = str(max(1, round(left * 1000)))
         if operation.form is not None:
             headers["content-type"] = "application/x-www-form-urlencoded"
             form = {name: value for name, value in operation.form.items() if value is not None}
@@ -140,7 +146,7 @@ class Call(Generic[T]):
         return Wire(
             method=operation.method,
             path=operation.url_path(),
-            headers=headers,
+            headers=[_header(name, value) for name, value in headers.items()],
             query=tuple((name, _text(value)) for name, value in operation.query.items() if value is not None),
             json=json,
             content=content,
@@ -149,6 +155,9 @@ class Call(Generic[T]):
 
     def answered(self, status: int, headers: Mapping[str, str], body: bytes) -> Done[T] | Again:
         """What to do about an answer. Raises what the call fails with."""
+        raw = _answers.vendors_own(self.operation, headers, body)
+        if raw is not None:
+            return Done(raw)
         if 200 <= status < 300:
             return Done(_answers.value_of(self.operation, status, body))
         error = _answers.error_of(status, body)
@@ -166,9 +175,10 @@ class Call(Generic[T]):
     def _answered_by_another(self, status: int, headers: Mapping[str, str], body: bytes) -> Again:
         error: ValetkeyError = _answers.not_a_hosts(status, body)
         if error.retryable and self._repeatable:
+            self._unknown = ("gateway_answered", error.message)
             return self._again(error, _answers.retry_after_ms(headers))
         if status >= 500:
-            raise self._ambiguous("gateway_answered", str(error.message), status)
+            raise self._ambiguous("gateway_answered", error.message, status)
         raise error
 
     def not_sent(self, cause: Exception) -> Again:
@@ -186,8 +196,8 @@ class Call(Generic[T]):
         text = f"The connection to the host was lost before its answer: {_shown(cause)}."
         if not self._repeatable:
             raise self._ambiguous("answer_lost", text)
-        failed = ConnectionFailedError(f"{text} Call again later.", retryable=True)
-        return self._again(failed if self._harmless else self._ambiguous("answer_lost", text))
+        self._unknown = ("answer_lost", text)
+        return self._again(ConnectionFailedError(f"{text} Call again later.", retryable=True))
 
     def late(self) -> Exception:
         """What a call fails with whose answer did not come in time."""
@@ -205,8 +215,12 @@ class Call(Generic[T]):
         else:
             wait = told_ms / 1000
         if self._attempts >= self._attempts_left or not self.deadline.allows(wait):
-            raise error
+            raise self._known(error)
         return Again(wait=wait)
+
+    def _known(self, error: ValetkeyError) -> ValetkeyError:
+        """The error of the last attempt, or what is known of an earlier one that may have happened."""
+        return error if self._harmless or self._unknown is None else self._ambiguous(*self._unknown)
 
     def _ambiguous(self, reason: str, text: str, status: int | None = None) -> ApiError:
         what = f"{text} Whether {self.operation.name} happened is not known."
@@ -217,6 +231,12 @@ class Call(Generic[T]):
         return AmbiguousOutcomeError(
             what, reason=reason, status=status, side="host", idempotency_key=self.idempotency_key
         )
+
+
+def _header(name: str, value: str) -> tuple[bytes, bytes]:
+    if any(letter < " " or letter == "\x7f" for letter in name + value):
+        raise ValueError(f"the header {name!r} holds a control character")
+    return name.encode(), value.encode()
 
 
 def _text(value: Any) -> str:

@@ -66,8 +66,10 @@ def decoder(annotation: Any) -> Decoder:
             some = [argument for argument in arguments if argument is not types.NoneType]
             inner = decoder(some[0]) if len(some) == 1 else decoder(functools.reduce(operator.or_, some))
             return lambda value: None if value is None else inner(value)
-        # Words that are known, or any other: `Literal[…] | str`.
-        return decoder(str) if str in arguments else _as_it_is
+        if str in arguments:
+            # Words that are known, or any other: `Literal[…] | str`.
+            return decoder(str)
+        return _first_that_fits([decoder(argument) for argument in arguments])
     if annotation is str:
         return lambda value: _expect(str, value, "a text")
     if annotation is bool:
@@ -96,6 +98,20 @@ def _members(model: type[Model]) -> list[tuple[str, str, bool, Decoder]]:
             for member in dataclasses.fields(model)
         ]
     return _known[model]
+
+
+def _first_that_fits(decoders: list[Decoder]) -> Decoder:
+    """For a value that may be of several shapes; one of a shape that is not known is taken as it is."""
+
+    def decode(value: Any) -> Any:
+        for each in decoders:
+            try:
+                return each(value)
+            except Mismatch:  # noqa: PERF203 - a few shapes
+                continue
+        return value
+
+    return decode
 
 
 def _encode(value: Any) -> Any:

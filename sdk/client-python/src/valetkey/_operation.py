@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import json as json_text
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class RawAnswer:
+    """What a vendor answered to a raw request, whatever it was."""
+
+    status: int
+    """The vendor's own status."""
+    headers: Mapping[str, str]
+    """Headers, by lower-case name."""
+    content: bytes
+    """The body."""
+
+    @property
+    def execution_id(self) -> str | None:
+        """The execution, for the record."""
+        return self.headers.get("x-execution-id")
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json_text.loads(self.content)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +42,7 @@ class Operation(Generic[T]):
     path: str
     """Path template; `path_parameters` go into its braces, escaped."""
     answer: Any
-    """Type of the answer's JSON; `None` for no body, `bytes` for the body as it comes."""
+    """Type of the answer's JSON; `None` for no body, `bytes` for the body as it comes, `RawAnswer` for a vendor's."""
     path_parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
     query: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Parameters of the query; those that are `None` are left out."""

@@ -19,7 +19,8 @@ agent.invoke({"messages": […]}, config={"configurable": {"identifier": "user-4
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from valetkey._async.client import AsyncValetkey
@@ -30,12 +31,13 @@ from valetkey._sync.client import Valetkey
 from valetkey._sync.toolset import Toolset
 
 try:
+    from langchain_core.messages import BaseMessage, ToolMessage
     from langchain_core.runnables import RunnableConfig
     from langchain_core.tools import StructuredTool, ToolException
 except ImportError as missing:  # pragma: no cover - the tests have it
     raise ImportError("valetkey.langchain needs langchain-core: pip install 'valetkey[langchain]'") from missing
 
-__all__ = ["atools", "from_toolset", "tools"]
+__all__ = ["atools", "authorization_links", "from_toolset", "tools"]
 
 
 def tools(
@@ -72,6 +74,21 @@ async def atools(
 def from_toolset(toolset: Toolset | AsyncToolset) -> list[StructuredTool]:
     """The tools of a toolset that is there already."""
     return [_structured(toolset, tool) for tool in toolset]
+
+
+def authorization_links(messages: Iterable[BaseMessage]) -> list[str]:
+    """The links in the errors among these messages, each once: what the user has to open before all of it works."""
+    links: dict[str, None] = {}
+    for message in messages:
+        if isinstance(message, ToolMessage) and message.status == "error":
+            try:
+                link = json.loads(str(message.content))["error"].get("authorization_link")
+            # Other tools say what they like.
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue
+            if link:
+                links[link] = None
+    return list(links)
 
 
 class _Tool(StructuredTool):

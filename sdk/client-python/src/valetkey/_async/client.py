@@ -23,7 +23,7 @@ from valetkey._context import current_agent_run
 from valetkey._errors import ValetkeyError
 from valetkey._generated import operations
 from valetkey._generated.models import Executed
-from valetkey._operation import Operation, T
+from valetkey._operation import Operation, RawAnswer, T
 from valetkey._settings import idempotency_key as key_of
 from valetkey._settings import settings
 
@@ -146,18 +146,90 @@ class AsyncValetkey:
         return done
 
     async def execute_pages(
-        self, tool_name: str, *, params: Mapping[str, Any] | None = None, **call: Any
+        self,
+        tool_name: str,
+        *,
+        identifier: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        connected_account_id: str | None = None,
+        connection_name: str | None = None,
+        agent_run_id: str | None = None,
+        read_only: bool = False,
+        timeout: float | None = None,
     ) -> AsyncIterator[Executed]:
-        """Runs a tool and follows its `next_cursor` as far as somebody reads; takes what `execute_tool` takes."""
-        if call.get("idempotency_key") is not None:
-            raise ValueError("each page is a call of its own: an idempotency_key is good for one alone")
+        """Runs a tool and follows its `next_cursor` as far as somebody reads. Each page is a call of its own, with its
+        own timeout; the arguments are those of `execute_tool`."""
         given = dict(params or {})
         while True:
-            page = await self.execute_tool(tool_name, params=given or None, **call)
+            page = await self.execute_tool(
+                tool_name,
+                identifier=identifier,
+                params=given or None,
+                connected_account_id=connected_account_id,
+                connection_name=connection_name,
+                agent_run_id=agent_run_id,
+                read_only=read_only,
+                timeout=timeout,
+            )
             yield page
             if page.next_cursor is None:
                 return
             given["cursor"] = page.next_cursor
+
+    async def proxy(
+        self,
+        method: str,
+        path: str,
+        *,
+        connection_name: str,
+        identifier: str | None = None,
+        connected_account_id: str | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        endpoint: str | None = None,
+        agent_run_id: str | None = None,
+        timeout: float | None = None,
+    ) -> RawAnswer:
+        """Sends a raw request to the vendor with the account's credential, for what no tool covers, and gives the
+        vendor's answer whatever its status is. The operator allows it by connection.
+
+        Args:
+            method: `GET`, `POST`, `PUT`, `PATCH`, `DELETE` or `HEAD`.
+            path: Path below the connector's endpoint, escaped as the vendor wants it.
+            connection_name: The connection.
+            identifier: The application's key for the user whose account is meant.
+            connected_account_id: The account itself, instead of the user.
+            query: The query, for the vendor.
+            headers: Headers for the vendor; credentials are the host's business.
+            json: The body, as JSON.
+            content: The body as bytes; say its `content-type` in `headers`.
+            endpoint: Endpoint of the connector's manifest, where it has several.
+            agent_run_id: The agent's run, for the record; else that of the `agent_run` around the call.
+            timeout: Deadline in seconds, of which the host is told what is left.
+        """
+        if not path.startswith("/"):
+            raise ValueError(f"path must begin with a slash, not {path!r}")
+        operation: Operation[RawAnswer] = Operation(
+            name=f"{method.upper()} {path}",
+            method=method.upper(),
+            path=f"/proxy{path}",
+            answer=RawAnswer,
+            query=query or {},
+            headers={
+                **(headers or {}),
+                "connection-name": connection_name,
+                "identifier": identifier,
+                "connected-account-id": connected_account_id,
+                "endpoint": endpoint,
+                "agent-run-id": agent_run_id or current_agent_run(),
+            },
+            json=json,
+            content=content,
+            changes_nothing=method.upper() in ("GET", "HEAD"),
+        )
+        return await self.send(operation, timeout=timeout)
 
     async def toolset(
         self,
