@@ -107,6 +107,13 @@ def test_every_operation_can_be_sent(server: CaseServer, client: valetkey.Valetk
     assert server.requests[1][0].path == "/api/v1/connections/hub%20spot"
 
 
+def test_an_id_of_dots_stays_an_id(server: CaseServer, client: valetkey.Valetkey) -> None:
+    server.expect([error(404, "unknown_tool")])
+    with pytest.raises(valetkey.UnknownToolError):
+        client.tools.get("..")
+    assert server.requests[0][0].path == "/api/v1/tools/%2E%2E"
+
+
 def test_a_component_is_uploaded_as_it_is(server: CaseServer, client: valetkey.Valetkey) -> None:
     installed = {"connector": "c", "title": "C", "active_version": "1", "versions": [], "tools": 0}
     server.expect([{"json": installed}])
