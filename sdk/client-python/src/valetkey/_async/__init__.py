@@ -1,0 +1,1 @@
+"""The asynchronous client; `scripts/generate.py` makes the synchronous one from these files."""

@@ -1,0 +1,271 @@
+"""The asynchronous client: what a program of agents calls."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import httpx
+from typing_extensions import Self
+
+from valetkey import _trace
+from valetkey._async.clock import AsyncClock
+from valetkey._async.resources import (
+    AsyncConnectedAccounts,
+    AsyncConnections,
+    AsyncExecutions,
+    AsyncTools,
+)
+from valetkey._async.toolset import AsyncToolset, bind
+from valetkey._async.transport import AsyncTransport
+from valetkey._context import current_agent_run
+from valetkey._errors import ValetkeyError
+from valetkey._generated import operations
+from valetkey._generated.models import Executed
+from valetkey._operation import Operation, RawAnswer, T
+from valetkey._settings import idempotency_key as key_of
+from valetkey._settings import settings
+
+
+class AsyncValetkey:
+    """A client of one host, for one API client of it. Safe for many tasks at once; close it, or use it in a `with`.
+
+    ```python
+    async with AsyncValetkey("https://keys.example.com", client_id="…", client_secret="…") as client:
+        found = await client.execute_tool("hubspot_contacts_search", identifier="user-42", params={"query": "acme"})
+    ```
+
+    Args:
+        base_url: The host's URL; else `VALETKEY_SERVER` of the environment.
+        client_id: The API client; else `VALETKEY_CLIENT_ID`.
+        client_secret: Its secret; else `VALETKEY_CLIENT_SECRET`.
+        timeout: Deadline in seconds of each call that names none: attempts, waits and all. Without one the host's own
+            default rules.
+        max_attempts: How often a call is sent at most, where it may be repeated.
+        trace_content: Whether the OpenTelemetry span of a tool call holds its arguments and result.
+        http_client: An `httpx` client with your proxies, certificates and limits, which is closed with this one.
+    """
+
+    connected_accounts: AsyncConnectedAccounts
+    """Users' accounts, and the links by which they connect them."""
+    tools: AsyncTools
+    """What can be called."""
+    connections: AsyncConnections
+    """The operator's configurations of connectors."""
+    executions: AsyncExecutions
+    """What was called, lately."""
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        timeout: float | None = None,
+        max_attempts: int = 3,
+        trace_content: bool = True,
+        http_client: httpx.AsyncClient | None = None,
+        _clock: AsyncClock | None = None,
+    ) -> None:
+        host = settings(base_url, client_id, client_secret)
+        if max_attempts < 1:
+            raise ValueError("max_attempts must be 1 or more")
+        if timeout is not None and timeout <= 0:
+            raise ValueError("timeout must be more than 0")
+        self._base_url = host.base_url
+        self._client_id = host.client_id
+        self._timeout = timeout
+        self._trace_content = trace_content
+        self._transport = AsyncTransport(
+            host.base_url,
+            host.client_id,
+            host.client_secret,
+            max_attempts=max_attempts,
+            http=http_client or httpx.AsyncClient(limits=httpx.Limits(max_connections=200)),
+            clock=_clock or AsyncClock(),
+        )
+        self.connected_accounts = AsyncConnectedAccounts(self._transport, timeout)
+        self.tools = AsyncTools(self._transport, timeout)
+        self.connections = AsyncConnections(self._transport, timeout)
+        self.executions = AsyncExecutions(self._transport, timeout)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._base_url!r}, client_id={self._client_id!r})"
+
+    async def execute_tool(
+        self,
+        tool_name: str,
+        *,
+        identifier: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        connected_account_id: str | None = None,
+        connection_name: str | None = None,
+        agent_run_id: str | None = None,
+        idempotency_key: str | None = None,
+        read_only: bool = False,
+        timeout: float | None = None,
+    ) -> Executed:
+        """Runs one tool with the account of one user.
+
+        A call goes under an idempotency key, a new one when none is given, so that it can be sent again when its answer
+        is lost and still happens once.
+
+        Args:
+            tool_name: The tool, or an alias of it.
+            identifier: The application's key for the user whose account is meant.
+            params: The tool's input, by its `input_schema`.
+            connected_account_id: The account itself, instead of the user.
+            connection_name: Tells accounts of one user on several connections apart.
+            agent_run_id: The agent's run, for the record; else that of the `agent_run` around the call.
+            idempotency_key: Your own key: the same call under it, also from another process, happens once.
+            read_only: The tool changes nothing, as its `hints` say: the call needs no key.
+            timeout: Deadline in seconds, of which the host is told what is left.
+        """
+        operation = operations.execute_tool(
+            tool_name=tool_name,
+            identifier=identifier,
+            connected_account_id=connected_account_id,
+            connection_name=connection_name,
+            params=None if params is None else dict(params),
+            agent_run_id=agent_run_id or current_agent_run(),
+        )
+        key = None if read_only and idempotency_key is None else key_of(idempotency_key)
+        with _trace.tool_call(tool_name, params or {}, self._trace_content) as note:
+            try:
+                done = await self._transport.send(
+                    operation,
+                    timeout=self._timeout if timeout is None else timeout,
+                    idempotency_key=key,
+                    changes_nothing=read_only,
+                )
+            except ValetkeyError as error:
+                note(error.execution_id, error=error.kind)
+                raise
+            note(done.execution_id, result=done.data)
+        return done
+
+    async def execute_pages(
+        self,
+        tool_name: str,
+        *,
+        identifier: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        connected_account_id: str | None = None,
+        connection_name: str | None = None,
+        agent_run_id: str | None = None,
+        read_only: bool = False,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Executed]:
+        """Runs a tool and follows its `next_cursor` as far as somebody reads. Each page is a call of its own, with its
+        own timeout; the arguments are those of `execute_tool`."""
+        given = dict(params or {})
+        while True:
+            page = await self.execute_tool(
+                tool_name,
+                identifier=identifier,
+                params=given or None,
+                connected_account_id=connected_account_id,
+                connection_name=connection_name,
+                agent_run_id=agent_run_id,
+                read_only=read_only,
+                timeout=timeout,
+            )
+            yield page
+            if page.next_cursor is None:
+                return
+            given["cursor"] = page.next_cursor
+
+    async def proxy(
+        self,
+        method: str,
+        path: str,
+        *,
+        connection_name: str,
+        identifier: str | None = None,
+        connected_account_id: str | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        endpoint: str | None = None,
+        agent_run_id: str | None = None,
+        timeout: float | None = None,
+    ) -> RawAnswer:
+        """Sends a raw request to the vendor with the account's credential, for what no tool covers, and gives the
+        vendor's answer whatever its status is. The operator allows it by connection.
+
+        Args:
+            method: `GET`, `POST`, `PUT`, `PATCH`, `DELETE` or `HEAD`.
+            path: Path below the connector's endpoint, escaped as the vendor wants it.
+            connection_name: The connection.
+            identifier: The application's key for the user whose account is meant.
+            connected_account_id: The account itself, instead of the user.
+            query: The query, for the vendor.
+            headers: Headers for the vendor; credentials are the host's business.
+            json: The body, as JSON.
+            content: The body as bytes; say its `content-type` in `headers`.
+            endpoint: Endpoint of the connector's manifest, where it has several.
+            agent_run_id: The agent's run, for the record; else that of the `agent_run` around the call.
+            timeout: Deadline in seconds, of which the host is told what is left.
+        """
+        if not path.startswith("/"):
+            raise ValueError(f"path must begin with a slash, not {path!r}")
+        operation: Operation[RawAnswer] = Operation(
+            name=f"{method.upper()} {path}",
+            method=method.upper(),
+            path=f"/proxy{path}",
+            answer=RawAnswer,
+            query=query or {},
+            headers={
+                **(headers or {}),
+                "connection-name": connection_name,
+                "identifier": identifier,
+                "connected-account-id": connected_account_id,
+                "endpoint": endpoint,
+                "agent-run-id": agent_run_id or current_agent_run(),
+            },
+            json=json,
+            content=content,
+            changes_nothing=method.upper() in ("GET", "HEAD"),
+        )
+        return await self.send(operation, timeout=timeout)
+
+    async def toolset(
+        self,
+        *,
+        identifier: str | None = None,
+        connections: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        tag: str | None = None,
+        read_only: bool | None = None,
+    ) -> AsyncToolset:
+        """The tools of one user, to hand to a model and to run when it calls them.
+
+        Args:
+            identifier: The application's key for the user. A model never says whose account it wants. Without it
+                `for_identifier` says so later, for many users with one list of tools.
+            connections: The tools of these connections, whether or not the user has connected an account: a call on one
+                that they have not is answered with the link. Without, the tools that the user can call now.
+            names: Only these tools.
+            tag: Only tools with this tag.
+            read_only: Only tools that change nothing (`True`), or only the others (`False`).
+        """
+        bound = await bind(self, identifier, connections=connections, names=names, tag=tag, read_only=read_only)
+        return AsyncToolset(self, identifier, bound)
+
+    async def send(self, operation: Operation[T], *, timeout: float | None = None) -> T:
+        """Sends any operation of the REST interface: `client.send(operations.list_connectors())`."""
+        return await self._transport.send(operation, timeout=self._timeout if timeout is None else timeout)
+
+    async def aclose(self) -> None:
+        """Ends its connections."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

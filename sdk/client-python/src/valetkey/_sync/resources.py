@@ -1,0 +1,221 @@
+"""The parts of the synchronous client: accounts, tools, connections, executions.
+
+scripts/generate.py wrote this file; change what it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from valetkey._generated import operations
+from valetkey._generated.models import (
+    AccountState,
+    ConnectedAccount,
+    Connection,
+    Disconnected,
+    Execution,
+    Link,
+    Tool,
+)
+from valetkey._operation import Operation, T
+from valetkey._sync.pages import Pages
+from valetkey._sync.transport import Transport
+
+# Within the classes below `list` is a method.
+_Found: TypeAlias = list[Tool]
+
+
+class Resource:
+    """What every part has: the way to the host, and the client's own timeout."""
+
+    def __init__(self, transport: Transport, timeout: float | None) -> None:
+        self._transport = transport
+        self._timeout = timeout
+
+    def _send(self, operation: Operation[T], timeout: float | None) -> T:
+        return self._transport.send(operation, timeout=self._timeout if timeout is None else timeout)
+
+    def _pages(self, make: Callable[..., Operation[Any]], timeout: float | None, **query: Any) -> Pages[Any]:
+        def page(cursor: str | None) -> Any:
+            return self._send(make(**query, cursor=cursor), timeout)
+
+        return Pages(page, query.pop("cursor", None))
+
+
+class ConnectedAccounts(Resource):
+    """Users' accounts, and the links by which they connect them."""
+
+    def list(
+        self,
+        *,
+        identifier: str | None = None,
+        connection_name: str | None = None,
+        state: AccountState | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: float | None = None,
+    ) -> Pages[ConnectedAccount]:
+        """The accounts, in order of creation; `limit` is the size of a page."""
+        return self._pages(
+            operations.list_connected_accounts,
+            timeout,
+            identifier=identifier,
+            connection_name=connection_name,
+            state=state,
+            limit=limit,
+            cursor=cursor,
+        )
+
+    def get(self, id: str, *, timeout: float | None = None) -> ConnectedAccount:
+        """The account of this id, `ca_…`."""
+        return self._send(operations.get_connected_account(id=id), timeout)
+
+    def create(
+        self,
+        *,
+        connection_name: str,
+        identifier: str,
+        account_config: dict[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> ConnectedAccount:
+        """Makes a user's account on a connection, without a credential, or gives the one that is there. A link makes it
+        too; this is for configuration that the application knows beforehand."""
+        operation = operations.create_connected_account(
+            connection_name=connection_name, identifier=identifier, account_config=account_config
+        )
+        return self._send(operation, timeout)
+
+    def link(
+        self,
+        *,
+        connection_name: str,
+        identifier: str,
+        user_verify_url: str | None = None,
+        state: str | None = None,
+        account_config: dict[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Link:
+        """A link for the user to open: they consent at the vendor, or fill in a form. Good once, for ten minutes.
+
+        With a `user_verify_url` the browser comes back there with an `auth_request_id`, and the account works only
+        after `verify` told who is signed in.
+        """
+        operation = operations.create_magic_link(
+            connection_name=connection_name,
+            identifier=identifier,
+            user_verify_url=user_verify_url,
+            state=state,
+            account_config=account_config,
+        )
+        return self._send(operation, timeout)
+
+    def verify(self, *, auth_request_id: str, identifier: str, timeout: float | None = None) -> ConnectedAccount:
+        """Confirms that the user who is signed in at the application is the one who completed the link."""
+        operation = operations.verify_user(auth_request_id=auth_request_id, identifier=identifier)
+        return self._send(operation, timeout)
+
+    def disconnect(self, id: str, *, timeout: float | None = None) -> Disconnected:
+        """Makes the account unusable at once and revokes its credential; a new link connects it again."""
+        return self._send(operations.disconnect_account(id=id), timeout)
+
+    def delete(self, id: str, *, timeout: float | None = None) -> Disconnected:
+        """Disconnects the account and removes its record."""
+        return self._send(operations.delete_connected_account(id=id), timeout)
+
+
+class Tools(Resource):
+    """What can be called."""
+
+    def list(
+        self,
+        *,
+        connector: str | None = None,
+        tag: str | None = None,
+        read_only: bool | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: float | None = None,
+    ) -> Pages[Tool]:
+        """Every tool of every connector that is loaded, by name."""
+        return self._pages(
+            operations.list_tools,
+            timeout,
+            connector=connector,
+            tag=tag,
+            read_only=read_only,
+            limit=limit,
+            cursor=cursor,
+        )
+
+    def scoped(
+        self,
+        *,
+        identifier: str,
+        connector: str | None = None,
+        tag: str | None = None,
+        read_only: bool | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: float | None = None,
+    ) -> Pages[Tool]:
+        """The tools that a user can call now: those of the connectors on which they have an active account."""
+        return self._pages(
+            operations.list_scoped_tools,
+            timeout,
+            identifier=identifier,
+            connector=connector,
+            tag=tag,
+            read_only=read_only,
+            limit=limit,
+            cursor=cursor,
+        )
+
+    def search(
+        self,
+        query: str,
+        *,
+        identifier: str | None = None,
+        connector: str | None = None,
+        tag: str | None = None,
+        read_only: bool | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> _Found:
+        """The tools that fit a few words best, best first; only those that `identifier` can call, when given."""
+        operation = operations.search_tools(
+            query=query, identifier=identifier, connector=connector, tag=tag, read_only=read_only, limit=limit
+        )
+        return (self._send(operation, timeout)).items
+
+    def get(self, name: str, *, timeout: float | None = None) -> Tool:
+        """The tool of this name or alias."""
+        return self._send(operations.get_tool(name=name), timeout)
+
+
+class Connections(Resource):
+    """The operator's configurations of connectors. Making them is `client.send(operations.create_connection(…))`."""
+
+    def list(
+        self, *, limit: int | None = None, cursor: str | None = None, timeout: float | None = None
+    ) -> Pages[Connection]:
+        """The connections, by name."""
+        return self._pages(operations.list_connections, timeout, limit=limit, cursor=cursor)
+
+    def get(self, name: str, *, timeout: float | None = None) -> Connection:
+        """The connection of this name."""
+        return self._send(operations.get_connection(name=name), timeout)
+
+
+class Executions(Resource):
+    """What was called, lately."""
+
+    def list(
+        self, *, limit: int | None = None, cursor: str | None = None, timeout: float | None = None
+    ) -> Pages[Execution]:
+        """The executions, newest first."""
+        return self._pages(operations.list_executions, timeout, limit=limit, cursor=cursor)
+
+    def get(self, id: str, *, timeout: float | None = None) -> Execution:
+        """The execution of this id, `exe_…`."""
+        return self._send(operations.get_execution(id=id), timeout)
