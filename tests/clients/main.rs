@@ -4,3 +4,4 @@
 mod cases;
 mod python;
 mod stage;
+mod typescript;
