@@ -44,11 +44,13 @@ async fn a_client_that_cannot_ask_gets_the_link_in_words_and_goes_on_when_it_was
             .await,
     ] {
         assert_eq!(refused["isError"], true, "{refused}");
-        assert!(text(&refused).contains("Gmail"), "{refused}");
+        assert!(text(&refused).to_lowercase().contains("gmail"), "{refused}");
         assert!(link_in(text(&refused)).starts_with(&format!("{}/connect/", host.base_url)));
-        assert_eq!(
-            refused["_meta"]["valetkey/error"]["error"]["kind"],
-            "account_not_found"
+        // The first answer's link made the account, which nobody has authorized since.
+        let kind = refused["_meta"]["valetkey/error"]["error"]["kind"].as_str();
+        assert!(
+            matches!(kind, Some("account_not_found" | "account_not_active")),
+            "{refused}"
         );
     }
     let refused = whoami().result(host, &rig.ada).await;

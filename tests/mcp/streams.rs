@@ -236,13 +236,18 @@ async fn a_client_that_goes_away_stops_the_vendors_request_with_and_without_a_st
         .api(Method::GET, "/api/v1/executions", Value::Null)
         .await
         .expect(200);
+    // Before them the account was not there yet, and was made: this vendor asks for no credential.
     let outcomes: Vec<&Value> = recorded["items"]
         .as_array()
         .expect("items")
         .iter()
         .map(|item| &item["outcome"])
         .collect();
-    assert_eq!(outcomes, ["cancelled", "cancelled"], "{recorded}");
+    assert_eq!(
+        outcomes,
+        ["cancelled", "cancelled", "account_not_found"],
+        "{recorded}"
+    );
 }
 
 #[tokio::test]

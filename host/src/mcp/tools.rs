@@ -29,8 +29,8 @@ pub(super) fn render(exposed: &Exposed) -> Tool {
     meta.0.insert(
         "valetkey/tool".to_owned(),
         json!({
+            // Not its version: a list whose tools did not change stays the same.
             "connector": exposed.connector.as_str(),
-            "version": exposed.version.manifest.connector.version,
             "tags": declared.tags,
         }),
     );

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 
-import httpx
+import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ElicitResult
@@ -18,7 +18,7 @@ async def main() -> None:
         asked.append(params.url)
         return ElicitResult(action="decline")
 
-    http = httpx.AsyncClient(headers={"Authorization": f"Bearer {orders['token']}"})
+    http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {orders['token']}"})
     transport = streamable_http_client(orders["url"], http_client=http)
     async with Client(transport, elicitation_callback=ask) as client:
         tools = (await client.list_tools()).tools
