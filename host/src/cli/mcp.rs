@@ -90,6 +90,8 @@ Examples:
   valetkey mcp session sales --identifier user_1 --ttl 900 --read-only --tool hubspot_contacts_search")]
 pub(super) struct Session {
     /// Name of the server
+    // `--server` is the host.
+    #[arg(id = "mcp_server", value_name = "SERVER")]
     server: String,
     /// Your key for the user in whose name tools run
     #[arg(long, value_name = "ID")]
@@ -111,6 +113,8 @@ pub(super) struct Session {
 #[derive(Debug, Args)]
 pub(super) struct Revoke {
     /// Name of the server
+    // `--server` is the host.
+    #[arg(id = "mcp_server", value_name = "SERVER")]
     server: String,
     /// Session id (`mses_…`)
     session: String,

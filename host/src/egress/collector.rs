@@ -37,15 +37,15 @@ impl Collector {
     ///
     /// # Errors
     /// The extra certificate authorities cannot be read.
-    pub fn new(settings: &config::Egress) -> anyhow::Result<Self> {
+    pub fn new(settings: &config::Egress, clock: Clock) -> anyhow::Result<Self> {
         let dialer = Dialer::new(
             Reachable::Operator,
             Arc::new(SystemResolver),
             Arc::new(tls::config(settings.extra_ca_file.as_deref())?),
             Duration::from_millis(settings.connect_ms),
             Duration::from_millis(settings.tls_ms),
-            // One connection is kept, so names are rarely asked for.
-            Names::new(Duration::ZERO, Clock::system()),
+            // One connection stays open; a new one looks the name up anew.
+            Names::new(Duration::ZERO, clock),
         );
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())

@@ -100,10 +100,11 @@ export class Writer {
   shapes() {
     const out = {};
     for (const [name, schema] of Object.entries(this.schemas)) {
-      if (!schema.properties || this.foreign.has(name)) continue;
-      const required = new Set(schema.required ?? []);
+      const object = membersOf(schema);
+      if (!object || this.foreign.has(name)) continue;
+      const required = new Set(object.required);
       out[RENAMED[name] ?? name] = Object.fromEntries(
-        Object.entries(schema.properties).map(([wire, member]) => {
+        Object.entries(object.properties).map(([wire, member]) => {
           const entry = { wire };
           Object.assign(entry, this.within(member));
           if (!required.has(wire)) entry.optional = true;
@@ -122,7 +123,7 @@ export class Writer {
     if (schema.$ref) {
       const name = referred(schema);
       if (this.foreign.has(name)) return { alternative: true };
-      return this.schemas[name].properties
+      return membersOf(this.schemas[name])
         ? { shape: RENAMED[name] ?? name }
         : this.within(this.schemas[name]);
     }
@@ -166,6 +167,17 @@ export class Writer {
       answer: content ? this.type(content) : "void",
     };
   }
+}
+
+/**
+ * The members of an object; of a choice between unnamed objects, those of all of them, each of which may be absent.
+ * Nothing for what is no object.
+ */
+function membersOf(schema) {
+  if (schema.properties) return { properties: schema.properties, required: schema.required ?? [] };
+  const alternatives = schema.oneOf ?? schema.anyOf ?? [];
+  if (alternatives.length === 0 || !alternatives.every((it) => it.properties)) return undefined;
+  return { properties: Object.assign({}, ...alternatives.map((it) => it.properties)), required: [] };
 }
 
 function referred(schema) {

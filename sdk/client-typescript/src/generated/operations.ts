@@ -4,6 +4,7 @@ import type {
   Activation,
   Component,
   ConnectedAccount,
+  ConnectedAccountChange,
   ConnectedAccountList,
   Connection,
   ConnectionChange,
@@ -17,10 +18,18 @@ import type {
   Health,
   Installed,
   Link,
+  McpAuthStateList,
+  McpServer,
+  McpServerChange,
+  McpServerList,
+  McpSessionList,
+  MintedMcpSession,
   NewConnectedAccount,
   NewConnection,
   NewLink,
-  Tool,
+  NewMcpServer,
+  NewMcpSession,
+  ToolItem,
   ToolList,
   UserVerification,
 } from "./types.js";
@@ -30,12 +39,16 @@ export interface Operations {
   /** List connected accounts */
   listConnectedAccounts: {
     input: {
-      /** Only of this connection. */
-      connectionName?: string;
+      /** Only of these connections, separated by commas. */
+      connectionName?: readonly string[];
+      /** Only of connections of this connector. */
+      connector?: string;
       /** Only of this user. */
       identifier?: string;
       /** Only in this state. */
       state?: "PENDING_AUTH" | "PENDING_VERIFICATION" | "ACTIVE" | "EXPIRED" | "DISCONNECTED";
+      /** Only with this text in identifier, label or connection, whatever the case of its letters. */
+      query?: string;
       /** Items at most. */
       limit?: number;
       /** `next_cursor` of the page before. */
@@ -46,12 +59,29 @@ export interface Operations {
   /**
    * Make a connected account
    *
-   * Makes the account of a user on a connection, without a credential, or answers the one that is
-   * there. A link makes it too; this is for configuration that the application knows beforehand.
+   * Makes the account of a user on a connection, or answers the one that is there. Without a
+   * `credential` it waits for its owner's authorization by a link, which makes it too; this is for
+   * configuration, or a credential, that the application has beforehand.
    */
   createConnectedAccount: {
     input: {
       body: NewConnectedAccount;
+    };
+    answer: ConnectedAccount;
+  };
+  /**
+   * Read a connected account by its user
+   *
+   * The account of a user on a connection, or by its id.
+   */
+  getConnectedAccountDetails: {
+    input: {
+      /** The connection. */
+      connectionName?: string;
+      /** The application's key for the user. */
+      identifier?: string;
+      /** Or the account itself, `ca_…`; when all are given they must agree. */
+      connectedAccountId?: string;
     };
     answer: ConnectedAccount;
   };
@@ -100,6 +130,20 @@ export interface Operations {
     answer: ConnectedAccount;
   };
   /**
+   * Change a connected account
+   *
+   * Gives it configuration or another credential. Another configuration of a connected account
+   * wants the credential that goes with it, since a credential never follows to another host.
+   */
+  changeConnectedAccount: {
+    input: {
+      /** `ca_…`. */
+      id: string;
+      body: ConnectedAccountChange;
+    };
+    answer: ConnectedAccount;
+  };
+  /**
    * Disconnect an account
    *
    * It is unusable at once, its credential is revoked at the vendor and destroyed here. The record
@@ -119,6 +163,10 @@ export interface Operations {
    */
   listConnections: {
     input: {
+      /** Only of this connector. */
+      connector?: string;
+      /** Only with this text in their name. */
+      query?: string;
       /** Items at most. */
       limit?: number;
       /** `next_cursor` of the page before. */
@@ -159,9 +207,10 @@ export interface Operations {
     answer: Connection;
   };
   /**
-   * Pin a connection to a connector version
+   * Change a connection
    *
-   * Calls through it are served by that version whatever is active, until it is unpinned with null.
+   * Pins it to a connector version, which then serves its calls whatever is active, or unpins it with
+   * null; switches raw requests on or off.
    */
   changeConnection: {
     input: {
@@ -170,6 +219,47 @@ export interface Operations {
       body: ConnectionChange;
     };
     answer: Connection;
+  };
+  /** List the sessions on one connection */
+  listConnectionSessions: {
+    input: {
+      /** The connection's name. */
+      name: string;
+      /** Only of this user. */
+      identifier?: string;
+      /** Items at most. */
+      limit?: number;
+      /** `next_cursor` of the page before. */
+      cursor?: string;
+    };
+    answer: McpSessionList;
+  };
+  /**
+   * Make a session on one connection
+   *
+   * A short-lived token by which one user's agent reaches the tools of this connection over MCP.
+   */
+  createConnectionSession: {
+    input: {
+      /** The connection's name. */
+      name: string;
+      body: NewMcpSession;
+    };
+    answer: MintedMcpSession;
+  };
+  /**
+   * End a session on one connection
+   *
+   * At once, open streams included.
+   */
+  revokeConnectionSession: {
+    input: {
+      /** The connection's name. */
+      name: string;
+      /** The session's id. */
+      sessionId: string;
+    };
+    answer: void;
   };
   /** List connectors */
   listConnectors: { input: Readonly<Record<never, never>>; answer: ConnectorList };
@@ -189,7 +279,7 @@ export interface Operations {
   /**
    * Remove a connector
    *
-   * All its versions. Running calls finish.
+   * All its versions. Running calls finish. Refused while a connection pins one of them.
    */
   removeConnector: {
     input: {
@@ -214,7 +304,7 @@ export interface Operations {
   /**
    * Remove a version of a connector
    *
-   * Any but the active one.
+   * Any but the active one, and none that a connection pins.
    */
   removeConnectorVersion: {
     input: {
@@ -259,6 +349,123 @@ export interface Operations {
     };
     answer: Execution;
   };
+  /** List MCP servers */
+  listMcpServers: {
+    input: {
+      /** Only the one of this name. */
+      name?: string;
+      /** Only those with a connection of this connector. */
+      connector?: string;
+      /** Only those whose name or description has this text. */
+      search?: string;
+      /** Items at most. */
+      limit?: number;
+      /** `next_cursor` of the page before. */
+      cursor?: string;
+    };
+    answer: McpServerList;
+  };
+  /**
+   * Make an MCP server
+   *
+   * A choice of the environment's tools under a URL of its own. Agents reach it with a session's token.
+   */
+  createMcpServer: {
+    input: {
+      body: NewMcpServer;
+    };
+    answer: McpServer;
+  };
+  /**
+   * Remove an MCP server
+   *
+   * Ends its sessions.
+   */
+  deleteMcpServer: {
+    input: {
+      /** Its id. */
+      id: string;
+    };
+    answer: void;
+  };
+  /** Read an MCP server */
+  getMcpServer: {
+    input: {
+      /** Its id. */
+      id: string;
+    };
+    answer: McpServer;
+  };
+  /**
+   * Change an MCP server
+   *
+   * What is absent stays. Connected agents see the new list of tools at once.
+   */
+  changeMcpServer: {
+    input: {
+      /** Its id. */
+      id: string;
+      body: McpServerChange;
+    };
+    answer: McpServer;
+  };
+  /**
+   * Show how far a user is with connecting
+   *
+   * The user's account on each connection of the server, and on request the link to connect it.
+   */
+  getMcpAuthState: {
+    input: {
+      /** The server's id. */
+      id: string;
+      /** The application's key for the user. */
+      identifier: string;
+      /** Also make a link for each connection that is not usable yet. Needs `accounts:write` too. */
+      includeLinks?: boolean;
+    };
+    answer: McpAuthStateList;
+  };
+  /** List the sessions on an MCP server */
+  listMcpSessions: {
+    input: {
+      /** The server's id. */
+      id: string;
+      /** Only of this user. */
+      identifier?: string;
+      /** Items at most. */
+      limit?: number;
+      /** `next_cursor` of the page before. */
+      cursor?: string;
+    };
+    answer: McpSessionList;
+  };
+  /**
+   * Make a session on an MCP server
+   *
+   * A short-lived token by which one user's agent reaches this server and nothing else.
+   */
+  createMcpSession: {
+    input: {
+      /** The server's id. */
+      id: string;
+      body: NewMcpSession;
+    };
+    answer: MintedMcpSession;
+  };
+  /**
+   * End a session on an MCP server
+   *
+   * At once, open streams included.
+   */
+  revokeMcpSession: {
+    input: {
+      /** The server's id. */
+      id: string;
+      /** The session's id. */
+      sessionId: string;
+    };
+    answer: void;
+  };
   /**
    * List tools
    *
@@ -266,60 +473,110 @@ export interface Operations {
    */
   listTools: {
     input: {
-      /** Only of this connector. */
-      connector?: string;
-      /** Only with this tag. */
-      tag?: string;
-      /** Only those that change nothing (`true`), or only the others (`false`). */
-      readOnly?: boolean;
       /** Items at most. */
       limit?: number;
       /** `next_cursor` of the page before. */
       cursor?: string;
+      /** Only of these connectors, separated by commas. */
+      connector?: readonly string[];
+      /** Only what these connections serve, separated by commas. */
+      connectionName?: readonly string[];
+      /** Only these, by name or alias, separated by commas. */
+      toolName?: readonly string[];
+      /** Only with one of these tags, separated by commas. */
+      tag?: readonly string[];
+      /** Only those that change nothing (`true`), or only the others (`false`). */
+      readOnly?: boolean;
+      /** The shape of the tools; the host's own when absent. */
+      format?: "openai" | "openai-strict" | "anthropic" | "gemini" | "mcp" | "langchain";
+    };
+    answer: ToolList;
+  };
+  /**
+   * List the tools that a user could have
+   *
+   * The tools of every connection of the environment, by name; `connections` says what the user
+   * lacks to call each one.
+   */
+  listAvailableTools: {
+    input: {
+      /** The application's key for the user. */
+      identifier: string;
+      /** Items at most. */
+      limit?: number;
+      /** `next_cursor` of the page before. */
+      cursor?: string;
+      /** Only of these connectors, separated by commas. */
+      connector?: readonly string[];
+      /** Only what these connections serve, separated by commas. */
+      connectionName?: readonly string[];
+      /** Only these, by name or alias, separated by commas. */
+      toolName?: readonly string[];
+      /** Only with one of these tags, separated by commas. */
+      tag?: readonly string[];
+      /** Only those that change nothing (`true`), or only the others (`false`). */
+      readOnly?: boolean;
+      /** The shape of the tools; the host's own when absent. */
+      format?: "openai" | "openai-strict" | "anthropic" | "gemini" | "mcp" | "langchain";
     };
     answer: ToolList;
   };
   /**
    * List the tools of a user
    *
-   * The tools that a user can call now: those of the connectors on which they have an active account.
+   * The tools of the connections on which the user has an active account, by name.
    */
   listScopedTools: {
     input: {
       /** The application's key for the user. */
       identifier: string;
-      /** Only of this connector. */
-      connector?: string;
-      /** Only with this tag. */
-      tag?: string;
-      /** Only those that change nothing (`true`), or only the others (`false`). */
-      readOnly?: boolean;
       /** Items at most. */
       limit?: number;
       /** `next_cursor` of the page before. */
       cursor?: string;
+      /** Only of these connectors, separated by commas. */
+      connector?: readonly string[];
+      /** Only what these connections serve, separated by commas. */
+      connectionName?: readonly string[];
+      /** Only these, by name or alias, separated by commas. */
+      toolName?: readonly string[];
+      /** Only with one of these tags, separated by commas. */
+      tag?: readonly string[];
+      /** Only those that change nothing (`true`), or only the others (`false`). */
+      readOnly?: boolean;
+      /** The shape of the tools; the host's own when absent. */
+      format?: "openai" | "openai-strict" | "anthropic" | "gemini" | "mcp" | "langchain";
     };
     answer: ToolList;
   };
   /**
    * Search tools
    *
-   * The tools whose name, title, description and tags fit a few words best, best first.
+   * The tools whose name, title, description and tags fit a few words best, best first. With an
+   * `identifier`, `connections` says what the user lacks to call each one.
    */
   searchTools: {
     input: {
       /** A few words. */
       query: string;
-      /** Only of this connector. */
-      connector?: string;
-      /** Only with this tag. */
-      tag?: string;
-      /** Only those that change nothing (`true`), or only the others (`false`). */
-      readOnly?: boolean;
-      /** Only tools that this user can call now. */
+      /** Only tools of this environment's connections, each with what this user lacks to call it. */
       identifier?: string;
+      /** With `identifier`: only those that the user can call now (`true`). */
+      ready?: boolean;
       /** Items at most. */
       limit?: number;
+      /** Only of these connectors, separated by commas. */
+      connector?: readonly string[];
+      /** Only what these connections serve, separated by commas. */
+      connectionName?: readonly string[];
+      /** Only these, by name or alias, separated by commas. */
+      toolName?: readonly string[];
+      /** Only with one of these tags, separated by commas. */
+      tag?: readonly string[];
+      /** Only those that change nothing (`true`), or only the others (`false`). */
+      readOnly?: boolean;
+      /** The shape of the tools; the host's own when absent. */
+      format?: "openai" | "openai-strict" | "anthropic" | "gemini" | "mcp" | "langchain";
     };
     answer: ToolList;
   };
@@ -328,8 +585,10 @@ export interface Operations {
     input: {
       /** Its name or an alias. */
       name: string;
+      /** The shape of the tool; the host's own when absent. */
+      format?: "openai" | "openai-strict" | "anthropic" | "gemini" | "mcp" | "langchain";
     };
-    answer: Tool;
+    answer: ToolItem;
   };
   /**
    * Is the host there?
@@ -351,6 +610,10 @@ export const operations = {
         in: "query",
         name: "connection_name",
       },
+      connector: {
+        in: "query",
+        name: "connector",
+      },
       identifier: {
         in: "query",
         name: "identifier",
@@ -358,6 +621,10 @@ export const operations = {
       state: {
         in: "query",
         name: "state",
+      },
+      query: {
+        in: "query",
+        name: "query",
       },
       limit: {
         in: "query",
@@ -379,6 +646,27 @@ export const operations = {
     body: {
       media: "application/json",
       shape: "NewConnectedAccount",
+    },
+    answer: {
+      shape: "ConnectedAccount",
+    },
+  },
+  getConnectedAccountDetails: {
+    method: "GET",
+    path: "/api/v1/connected_accounts/details",
+    parameters: {
+      connectionName: {
+        in: "query",
+        name: "connection_name",
+      },
+      identifier: {
+        in: "query",
+        name: "identifier",
+      },
+      connectedAccountId: {
+        in: "query",
+        name: "connected_account_id",
+      },
     },
     answer: {
       shape: "ConnectedAccount",
@@ -434,6 +722,23 @@ export const operations = {
       shape: "ConnectedAccount",
     },
   },
+  changeConnectedAccount: {
+    method: "PATCH",
+    path: "/api/v1/connected_accounts/{id}",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
+    },
+    body: {
+      media: "application/json",
+      shape: "ConnectedAccountChange",
+    },
+    answer: {
+      shape: "ConnectedAccount",
+    },
+  },
   disconnectAccount: {
     method: "POST",
     path: "/api/v1/connected_accounts/{id}/disconnect",
@@ -451,6 +756,14 @@ export const operations = {
     method: "GET",
     path: "/api/v1/connections",
     parameters: {
+      connector: {
+        in: "query",
+        name: "connector",
+      },
+      query: {
+        in: "query",
+        name: "query",
+      },
       limit: {
         in: "query",
         name: "limit",
@@ -514,6 +827,62 @@ export const operations = {
     },
     answer: {
       shape: "Connection",
+    },
+  },
+  listConnectionSessions: {
+    method: "GET",
+    path: "/api/v1/connections/{name}/sessions",
+    parameters: {
+      name: {
+        in: "path",
+        name: "name",
+      },
+      identifier: {
+        in: "query",
+        name: "identifier",
+      },
+      limit: {
+        in: "query",
+        name: "limit",
+      },
+      cursor: {
+        in: "query",
+        name: "cursor",
+      },
+    },
+    answer: {
+      shape: "McpSessionList",
+    },
+  },
+  createConnectionSession: {
+    method: "POST",
+    path: "/api/v1/connections/{name}/sessions",
+    parameters: {
+      name: {
+        in: "path",
+        name: "name",
+      },
+    },
+    body: {
+      media: "application/json",
+      shape: "NewMcpSession",
+    },
+    answer: {
+      shape: "MintedMcpSession",
+    },
+  },
+  revokeConnectionSession: {
+    method: "DELETE",
+    path: "/api/v1/connections/{name}/sessions/{session_id}",
+    parameters: {
+      name: {
+        in: "path",
+        name: "name",
+      },
+      sessionId: {
+        in: "path",
+        name: "session_id",
+      },
     },
   },
   listConnectors: {
@@ -619,13 +988,187 @@ export const operations = {
       shape: "Execution",
     },
   },
+  listMcpServers: {
+    method: "GET",
+    path: "/api/v1/mcp_servers",
+    parameters: {
+      name: {
+        in: "query",
+        name: "name",
+      },
+      connector: {
+        in: "query",
+        name: "connector",
+      },
+      search: {
+        in: "query",
+        name: "search",
+      },
+      limit: {
+        in: "query",
+        name: "limit",
+      },
+      cursor: {
+        in: "query",
+        name: "cursor",
+      },
+    },
+    answer: {
+      shape: "McpServerList",
+    },
+  },
+  createMcpServer: {
+    method: "POST",
+    path: "/api/v1/mcp_servers",
+    parameters: {},
+    body: {
+      media: "application/json",
+      shape: "NewMcpServer",
+    },
+    answer: {
+      shape: "McpServer",
+    },
+  },
+  deleteMcpServer: {
+    method: "DELETE",
+    path: "/api/v1/mcp_servers/{id}",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
+    },
+  },
+  getMcpServer: {
+    method: "GET",
+    path: "/api/v1/mcp_servers/{id}",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
+    },
+    answer: {
+      shape: "McpServer",
+    },
+  },
+  changeMcpServer: {
+    method: "PATCH",
+    path: "/api/v1/mcp_servers/{id}",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
+    },
+    body: {
+      media: "application/json",
+      shape: "McpServerChange",
+    },
+    answer: {
+      shape: "McpServer",
+    },
+  },
+  getMcpAuthState: {
+    method: "GET",
+    path: "/api/v1/mcp_servers/{id}/auth_state",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
+      identifier: {
+        in: "query",
+        name: "identifier",
+      },
+      includeLinks: {
+        in: "query",
+        name: "include_links",
+      },
+    },
+    answer: {
+      shape: "McpAuthStateList",
+    },
+  },
+  listMcpSessions: {
+    method: "GET",
+    path: "/api/v1/mcp_servers/{id}/sessions",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
+      identifier: {
+        in: "query",
+        name: "identifier",
+      },
+      limit: {
+        in: "query",
+        name: "limit",
+      },
+      cursor: {
+        in: "query",
+        name: "cursor",
+      },
+    },
+    answer: {
+      shape: "McpSessionList",
+    },
+  },
+  createMcpSession: {
+    method: "POST",
+    path: "/api/v1/mcp_servers/{id}/sessions",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
+    },
+    body: {
+      media: "application/json",
+      shape: "NewMcpSession",
+    },
+    answer: {
+      shape: "MintedMcpSession",
+    },
+  },
+  revokeMcpSession: {
+    method: "DELETE",
+    path: "/api/v1/mcp_servers/{id}/sessions/{session_id}",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
+      sessionId: {
+        in: "path",
+        name: "session_id",
+      },
+    },
+  },
   listTools: {
     method: "GET",
     path: "/api/v1/tools",
     parameters: {
+      limit: {
+        in: "query",
+        name: "limit",
+      },
+      cursor: {
+        in: "query",
+        name: "cursor",
+      },
       connector: {
         in: "query",
         name: "connector",
+      },
+      connectionName: {
+        in: "query",
+        name: "connection_name",
+      },
+      toolName: {
+        in: "query",
+        name: "tool_name",
       },
       tag: {
         in: "query",
@@ -635,6 +1178,23 @@ export const operations = {
         in: "query",
         name: "read_only",
       },
+      format: {
+        in: "query",
+        name: "format",
+      },
+    },
+    answer: {
+      shape: "ToolList",
+    },
+  },
+  listAvailableTools: {
+    method: "GET",
+    path: "/api/v1/tools/available",
+    parameters: {
+      identifier: {
+        in: "query",
+        name: "identifier",
+      },
       limit: {
         in: "query",
         name: "limit",
@@ -642,6 +1202,30 @@ export const operations = {
       cursor: {
         in: "query",
         name: "cursor",
+      },
+      connector: {
+        in: "query",
+        name: "connector",
+      },
+      connectionName: {
+        in: "query",
+        name: "connection_name",
+      },
+      toolName: {
+        in: "query",
+        name: "tool_name",
+      },
+      tag: {
+        in: "query",
+        name: "tag",
+      },
+      readOnly: {
+        in: "query",
+        name: "read_only",
+      },
+      format: {
+        in: "query",
+        name: "format",
       },
     },
     answer: {
@@ -656,9 +1240,25 @@ export const operations = {
         in: "query",
         name: "identifier",
       },
+      limit: {
+        in: "query",
+        name: "limit",
+      },
+      cursor: {
+        in: "query",
+        name: "cursor",
+      },
       connector: {
         in: "query",
         name: "connector",
+      },
+      connectionName: {
+        in: "query",
+        name: "connection_name",
+      },
+      toolName: {
+        in: "query",
+        name: "tool_name",
       },
       tag: {
         in: "query",
@@ -668,13 +1268,9 @@ export const operations = {
         in: "query",
         name: "read_only",
       },
-      limit: {
+      format: {
         in: "query",
-        name: "limit",
-      },
-      cursor: {
-        in: "query",
-        name: "cursor",
+        name: "format",
       },
     },
     answer: {
@@ -689,9 +1285,29 @@ export const operations = {
         in: "query",
         name: "query",
       },
+      identifier: {
+        in: "query",
+        name: "identifier",
+      },
+      ready: {
+        in: "query",
+        name: "ready",
+      },
+      limit: {
+        in: "query",
+        name: "limit",
+      },
       connector: {
         in: "query",
         name: "connector",
+      },
+      connectionName: {
+        in: "query",
+        name: "connection_name",
+      },
+      toolName: {
+        in: "query",
+        name: "tool_name",
       },
       tag: {
         in: "query",
@@ -701,13 +1317,9 @@ export const operations = {
         in: "query",
         name: "read_only",
       },
-      identifier: {
+      format: {
         in: "query",
-        name: "identifier",
-      },
-      limit: {
-        in: "query",
-        name: "limit",
+        name: "format",
       },
     },
     answer: {
@@ -722,9 +1334,14 @@ export const operations = {
         in: "path",
         name: "name",
       },
+      format: {
+        in: "query",
+        name: "format",
+      },
     },
     answer: {
       shape: "Tool",
+      alternative: true,
     },
   },
   health: {

@@ -9,6 +9,16 @@ export interface Activation {
   version?: string;
 }
 
+/** A tool of Anthropic's Messages. */
+export interface AnthropicTool {
+  /** What it does, when to use it, what comes back. */
+  description: string;
+  /** JSON Schema of `params`. */
+  input_schema: Readonly<Record<string, unknown>>;
+  /** `tool_name` of a call. */
+  name: string;
+}
+
 /** The members of `Body::error`. */
 export interface BodyError {
   /** Where the account's owner can mend this. */
@@ -95,6 +105,13 @@ export interface ConnectedAccount {
   updatedAt: string;
 }
 
+/** What changes on an account; what is absent stays. */
+export interface ConnectedAccountChange {
+  /** Configuration that is new or has another value. */
+  accountConfig?: Readonly<Record<string, string>>;
+  credential?: GivenCredential;
+}
+
 /** A page of connected accounts, in order of creation. */
 export interface ConnectedAccountList {
   items: readonly ConnectedAccount[];
@@ -123,16 +140,20 @@ export interface Connection {
   oauth?: OAuthApp;
   /** The connector version that serves calls whatever is active. */
   pinnedVersion?: string;
+  /** Whether raw requests (`/proxy`) may be sent with the credentials of its accounts. */
+  proxy: boolean;
   /** Scopes that are asked for. */
   scopes: readonly string[];
   /** The URLs that a link may name as `user_verify_url`. */
   userVerifyUrls: readonly string[];
 }
 
-/** Which version serves. */
+/** What changes; what is absent stays. */
 export interface ConnectionChange {
   /** A loaded version of the connector, or null for whichever is active. */
-  pinnedVersion: string | null;
+  pinnedVersion?: string;
+  /** Whether raw requests (`/proxy`) may be sent with the credentials of its accounts. */
+  proxy?: boolean;
 }
 
 /** A page of connections, by name. */
@@ -174,7 +195,10 @@ export interface ExecuteTool {
   deadlineMs?: number;
   /** The application's key for the user whose account is meant. */
   identifier?: string;
-  /** The tool's input, by its `input_schema`. */
+  /**
+   * The tool's input, by its `input_schema`. Null for an optional parameter whose schema does not
+   * take null is the same as leaving it out.
+   */
   params?: Readonly<Record<string, unknown>>;
   /** Name of the tool, or an alias. */
   toolName: string;
@@ -234,6 +258,8 @@ export interface Execution {
   requests: number;
   /** Attempts after the first. */
   retries: number;
+  /** The session that the call was made in. */
+  session?: string;
   /** When it began, RFC 3339 with milliseconds. */
   startedAt: string;
   /** Tool as called. */
@@ -251,6 +277,38 @@ export interface ExecutionList {
   items: readonly Execution[];
   /** For the next page; absent on the last. */
   nextCursor?: string;
+}
+
+/** A function declaration of Gemini. */
+export interface GeminiFunctionDeclaration {
+  /** What it does, when to use it, what comes back. */
+  description: string;
+  /** `tool_name` of a call. */
+  name: string;
+  /** Schema of `params`; absent for a tool without parameters. */
+  parameters?: Readonly<Record<string, unknown>>;
+}
+
+/** A credential that the application has already. It is tried at the vendor before it is kept. */
+export type GivenCredential =
+  | {
+      /** What the connect page would ask for, by name: `api_key`; `token`; `username` and `password`. */
+      inputs: Readonly<Record<string, SecretText>>;
+    }
+  | {
+      /** Tokens that the vendor issued to the OAuth application of the connection. */
+      tokens: GivenTokens;
+    };
+
+/** Tokens that the vendor issued to the OAuth application of the connection. */
+export interface GivenTokens {
+  /** The access token. */
+  accessToken: SecretText;
+  refreshToken?: SecretText;
+  /** What was granted; empty when it is not known. */
+  scopes?: readonly string[];
+  /** When the access token expires, RFC 3339; absent when it is not known. */
+  tokenExpiresAt?: string;
 }
 
 /** That the host is there. */
@@ -285,6 +343,32 @@ export interface InstalledVersion {
   version: string;
 }
 
+/** The arguments of a LangChain `StructuredTool`. */
+export interface LangChainTool {
+  /** JSON Schema of `params`. */
+  args_schema: Readonly<Record<string, unknown>>;
+  /** What it does, when to use it, what comes back. */
+  description: string;
+  /** What traces show beside a call. */
+  metadata: LangChainToolMetadata;
+  /** `tool_name` of a call. */
+  name: string;
+  /** Words to filter by. */
+  tags: readonly string[];
+}
+
+/** What traces of LangChain show beside a call. */
+export interface LangChainToolMetadata {
+  /** May remove or overwrite something, or cannot be taken back. */
+  destructive: boolean;
+  /** Calling again with the same input changes nothing more. */
+  idempotent: boolean;
+  /** Changes nothing. */
+  read_only: boolean;
+  /** A few words. */
+  title: string;
+}
+
 /** A link for the account's owner to open. */
 export interface Link {
   /** The attempt. */
@@ -297,12 +381,158 @@ export interface Link {
   expiresAt: string;
 }
 
-/** A new account, not connected yet. */
+/** What a session may do. */
+export type McpAccessLevel = "FULL" | "READ_ONLY";
+
+/** How far a user is on one connection. */
+export interface McpAuthState {
+  /** Where the user connects or mends it. */
+  authorizationLink?: string;
+  /** The user's account there, if one was ever made. */
+  connectedAccountId?: string;
+  /** The connection. */
+  connectionName: string;
+  /** Its connector. */
+  connector: string;
+  reason?: Reason;
+  state?: AccountState;
+}
+
+/** How far a user is on each connection. */
+export interface McpAuthStateList {
+  items: readonly McpAuthState[];
+}
+
+/** One connection of a virtual server, and which of its tools the server shows. */
+export interface McpMapping {
+  /** The connection. */
+  connectionName: string;
+  /** Names of its tools; none for all of them. */
+  tools?: readonly string[];
+}
+
+/** Whether a server shows its tools, or four tools by which an agent finds and calls them. */
+export type McpSearchMode = "auto" | "on" | "off";
+
+/** A virtual MCP server. */
+export interface McpServer {
+  /** Creation, RFC 3339. */
+  createdAt: string;
+  /** What it is for; agents read it. */
+  description: string;
+  /** Its id, `mcp_…`. */
+  id: string;
+  /** Its connections and which of their tools; none for every connection of the environment. */
+  mappings: readonly McpMapping[];
+  /** Its name, unique in the environment. */
+  name: string;
+  /** Only tools that change nothing (`true`), only the others (`false`), or both (null). */
+  readOnly?: boolean;
+  /** Whether a caller also sends an API access token, in the header `X-Valetkey-Api-Token`. */
+  requireApiToken: boolean;
+  /** Whether agents see the tools, or four tools by which they find and call them. */
+  search: McpSearchMode;
+  /** Only tools with one of these tags; none for any. */
+  tags: readonly string[];
+  /** Last change, RFC 3339. */
+  updatedAt: string;
+  /** The URL that agents use, with a session's token. */
+  url: string;
+}
+
+/** A change of a server: what is absent stays. */
+export interface McpServerChange {
+  /** Another description. */
+  description?: string;
+  /** Other connections and tools. */
+  mappings?: readonly McpMapping[];
+  /** Only tools that change nothing (`true`), only the others (`false`), or both (null). */
+  readOnly?: boolean;
+  /** Whether a caller also sends an API access token. */
+  requireApiToken?: boolean;
+  search?: McpSearchMode;
+  /** Other tags. */
+  tags?: readonly string[];
+}
+
+/** A page of servers, in order of creation. */
+export interface McpServerList {
+  items: readonly McpServer[];
+  /** For the next page; absent on the last. */
+  nextCursor?: string;
+}
+
+/** One user's session, without its token. */
+export interface McpSession {
+  /** What it may do. */
+  accessLevel: McpAccessLevel;
+  /** Creation, RFC 3339. */
+  createdAt: string;
+  /** End, RFC 3339. */
+  expiresAt: string;
+  /** Its id, `mses_…`. */
+  id: string;
+  /** The user in whose name tools run. */
+  identifier: string;
+  /** Only these tools; null for all that the server shows. */
+  tools?: readonly string[];
+  /** The one URL that its token opens. */
+  url: string;
+}
+
+/** A page of sessions that have not ended, in order of creation. */
+export interface McpSessionList {
+  items: readonly McpSession[];
+  /** For the next page; absent on the last. */
+  nextCursor?: string;
+}
+
+/** A tool of the Model Context Protocol. */
+export interface McpTool {
+  /** What a call does to the vendor's data. */
+  annotations: McpToolAnnotations;
+  /** What it does, when to use it, what comes back. */
+  description: string;
+  /** JSON Schema of `params`. */
+  inputSchema: Readonly<Record<string, unknown>>;
+  /** `tool_name` of a call. */
+  name: string;
+  /** JSON Schema of `data`, where the tool promises one; the host checks it. */
+  outputSchema?: Readonly<Record<string, unknown>>;
+  /** A few words. */
+  title: string;
+}
+
+/**
+ * What a call does to the vendor's data, in MCP's words. All are said, because their defaults are
+ * the worst.
+ */
+export interface McpToolAnnotations {
+  /** May remove or overwrite something, or cannot be taken back. */
+  destructiveHint: boolean;
+  /** Calling again with the same input changes nothing more. */
+  idempotentHint: boolean;
+  /** Whether it meets what others wrote: always, at a vendor. */
+  openWorldHint: boolean;
+  /** Changes nothing. */
+  readOnlyHint: boolean;
+}
+
+/** A new session with its token. */
+export interface MintedMcpSession {
+  /** The session. */
+  session: McpSession;
+  /** The bearer token for the session's URL. Shown here and never again. */
+  token: string;
+}
+
+/** A new account. */
 export interface NewConnectedAccount {
   /** Configuration beside the credential, where the connector wants some. */
   accountConfig?: Readonly<Record<string, string>>;
   /** The connection. */
   connectionName: string;
+  credential?: GivenCredential;
   /** The application's key for the user. */
   identifier: string;
 }
@@ -324,6 +554,11 @@ export interface NewConnection {
   oauth?: NewOAuthApp;
   /** Serve calls by this version of the connector whatever is active. */
   pinnedVersion?: string;
+  /**
+   * Allows raw requests (`/proxy`) with the credentials of its accounts. A raw request may be
+   * anything that the credential may do; tools are narrower.
+   */
+  proxy?: boolean;
   /** Scopes to ask for; none for the manifest's. */
   scopes?: readonly string[];
   /** The URLs that a link may name as `user_verify_url`, compared exactly. */
@@ -334,10 +569,12 @@ export interface NewConnection {
 export interface NewLink {
   /** Configuration beside the credential that the application knows already. */
   accountConfig?: Readonly<Record<string, string>>;
+  /** Instead of both: an account that is there, `ca_…`. */
+  connectedAccountId?: string;
   /** The connection. */
-  connectionName: string;
+  connectionName?: string;
   /** The application's key for the user. */
-  identifier: string;
+  identifier?: string;
   /** The application's own state, given back to `user_verify_url`. At most 1 KiB. */
   state?: string;
   /**
@@ -346,6 +583,36 @@ export interface NewLink {
    * `user/verify`.
    */
   userVerifyUrl?: string;
+}
+
+/** What an operator gives for a new server. */
+export interface NewMcpServer {
+  /** What it is for; agents read it. At most 1,000 characters. */
+  description?: string;
+  /** Its connections and which of their tools; none for every connection of the environment. */
+  mappings?: readonly McpMapping[];
+  /** Its name, unique in the environment: 1 to 100 of a-z, 0-9, `_`, `-`. */
+  name: string;
+  /** Only tools that change nothing (`true`), or only the others (`false`). */
+  readOnly?: boolean;
+  /** Whether a caller also sends an API access token, in the header `X-Valetkey-Api-Token`. */
+  requireApiToken?: boolean;
+  /** Whether agents see the tools, or four tools by which they find and call them. */
+  search?: McpSearchMode;
+  /** Only tools with one of these tags; none for any. */
+  tags?: readonly string[];
+}
+
+/** What a session is asked for with. */
+export interface NewMcpSession {
+  /** Whatever the server shows, or only tools that change nothing. */
+  accessLevel?: McpAccessLevel;
+  /** The application's key for the user in whose name tools run. */
+  identifier: string;
+  /** Only these tools of those that the server shows. */
+  tools?: readonly string[];
+  /** Seconds until the session ends. */
+  ttlSeconds?: number;
 }
 
 /** The operator's OAuth application at the vendor. */
@@ -382,6 +649,29 @@ export interface OAuthApp {
   tokenUrl: string;
 }
 
+/** The function of an OpenAI tool. */
+export interface OpenAiFunction {
+  /** What it does, when to use it, what comes back. */
+  description: string;
+  /** `tool_name` of a call. */
+  name: string;
+  /** JSON Schema of `params`. */
+  parameters: Readonly<Record<string, unknown>>;
+  /** Whether the model is held to the schema. */
+  strict: boolean;
+}
+
+/**
+ * A function tool of OpenAI's Chat Completions. Its Responses API takes the members of `function`
+ * beside `type`.
+ */
+export interface OpenAiTool {
+  /** The function. */
+  function: OpenAiFunction;
+  /** `function`. */
+  type: string;
+}
+
 /** One complaint about the input. */
 export interface Problem {
   /** JSON pointer to the place; empty for the whole. */
@@ -389,6 +679,9 @@ export interface Problem {
   /** What is wrong there and what is wanted. */
   problem: string;
 }
+
+/** Whatever the vendor takes. */
+export type Raw = Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
 
 /** Why an account is where it stands. */
 export type Reason =
@@ -405,6 +698,9 @@ export type Reason =
 
 /** What became of a disconnection. */
 export type Revocation = "revoked" | "not_supported" | "pending";
+
+/** A secret text: taken, never answered. */
+export type SecretText = string;
 
 /** Whose move it is. */
 export type Side = "caller" | "account" | "vendor" | "connector" | "host";
@@ -439,11 +735,13 @@ export interface Tool {
   aliases?: readonly string[];
   /** … or any one of these sets (scopes of a set separated by spaces). */
   anyScopes?: readonly string[];
-  /** For one user's tools: the connections on which they have an active account. */
+  /** For lists about a user: the connections on which they have an active account. */
   connectionNames?: readonly string[];
+  /** For lists about a user: where they can call it, or could, and what is missing. */
+  connections?: readonly ToolPlace[];
   /** The connector that it belongs to. */
   connector: string;
-  /** The version of the connector that is active. */
+  /** The version of the connector that serves it. */
   connectorVersion: string;
   /** What it does, when to use it, what comes back. */
   description: string;
@@ -457,11 +755,16 @@ export interface Tool {
   outputSchema?: Readonly<Record<string, unknown>>;
   /** OAuth scopes that the account must have granted: all of them … */
   scopes?: readonly string[];
+  /** How well it fits what was searched for; only the order means something. */
+  score?: number;
   /** Words to filter by. */
   tags?: readonly string[];
   /** A few words. */
   title: string;
 }
+
+/** A tool in one of the shapes. */
+export type ToolForModel = OpenAiTool | AnthropicTool | GeminiFunctionDeclaration | McpTool | LangChainTool;
 
 /** What a call does to the vendor's data. */
 export interface ToolHints {
@@ -473,12 +776,38 @@ export interface ToolHints {
   readOnly: boolean;
 }
 
-/** A page of tools, by name. */
+/** A tool in the shape that was asked for. */
+export type ToolItem = Tool | ToolForModel;
+
+/** A tool that a format cannot hold. */
+export interface ToolLeftOut {
+  /** Its name. */
+  name: string;
+  /** Why, with the places in its declaration. */
+  problems: readonly Problem[];
+}
+
+/** A page of tools. */
 export interface ToolList {
-  items: readonly Tool[];
+  items: readonly ToolItem[];
+  /** Tools of this page that the asked-for format cannot hold, with the reasons. */
+  leftOut?: readonly ToolLeftOut[];
   /** For the next page; absent on the last. */
   nextCursor?: string;
 }
+
+/** A connection on which a user could call a tool. */
+export interface ToolPlace {
+  /** The user's account on it, `ca_…`; absent when they have none. */
+  connectedAccountId?: string;
+  /** The connection. */
+  connectionName: string;
+  /** What is missing. */
+  readiness: ToolReadiness;
+}
+
+/** Whether a user can call a tool on a connection now, and what is missing. */
+export type ToolReadiness = "ready" | "scope_missing" | "authorization_needed" | "not_connected";
 
 /** Who completed a link. */
 export interface UserVerification {
@@ -597,6 +926,17 @@ export const shapes = {
       wire: "updated_at",
     },
   },
+  ConnectedAccountChange: {
+    accountConfig: {
+      wire: "account_config",
+      optional: true,
+    },
+    credential: {
+      wire: "credential",
+      shape: "GivenCredential",
+      optional: true,
+    },
+  },
   ConnectedAccountList: {
     items: {
       wire: "items",
@@ -641,6 +981,9 @@ export const shapes = {
       wire: "pinned_version",
       optional: true,
     },
+    proxy: {
+      wire: "proxy",
+    },
     scopes: {
       wire: "scopes",
     },
@@ -651,6 +994,11 @@ export const shapes = {
   ConnectionChange: {
     pinnedVersion: {
       wire: "pinned_version",
+      optional: true,
+    },
+    proxy: {
+      wire: "proxy",
+      optional: true,
     },
   },
   ConnectionList: {
@@ -795,6 +1143,10 @@ export const shapes = {
     retries: {
       wire: "retries",
     },
+    session: {
+      wire: "session",
+      optional: true,
+    },
     startedAt: {
       wire: "started_at",
     },
@@ -818,6 +1170,34 @@ export const shapes = {
     },
     nextCursor: {
       wire: "next_cursor",
+      optional: true,
+    },
+  },
+  GivenCredential: {
+    inputs: {
+      wire: "inputs",
+      optional: true,
+    },
+    tokens: {
+      wire: "tokens",
+      shape: "GivenTokens",
+      optional: true,
+    },
+  },
+  GivenTokens: {
+    accessToken: {
+      wire: "access_token",
+    },
+    refreshToken: {
+      wire: "refresh_token",
+      optional: true,
+    },
+    scopes: {
+      wire: "scopes",
+      optional: true,
+    },
+    tokenExpiresAt: {
+      wire: "token_expires_at",
       optional: true,
     },
   },
@@ -873,6 +1253,162 @@ export const shapes = {
       wire: "expires_at",
     },
   },
+  McpAuthState: {
+    authorizationLink: {
+      wire: "authorization_link",
+      optional: true,
+    },
+    connectedAccountId: {
+      wire: "connected_account_id",
+      optional: true,
+    },
+    connectionName: {
+      wire: "connection_name",
+    },
+    connector: {
+      wire: "connector",
+    },
+    reason: {
+      wire: "reason",
+      optional: true,
+    },
+    state: {
+      wire: "state",
+      optional: true,
+    },
+  },
+  McpAuthStateList: {
+    items: {
+      wire: "items",
+      shape: "McpAuthState",
+    },
+  },
+  McpMapping: {
+    connectionName: {
+      wire: "connection_name",
+    },
+    tools: {
+      wire: "tools",
+      optional: true,
+    },
+  },
+  McpServer: {
+    createdAt: {
+      wire: "created_at",
+    },
+    description: {
+      wire: "description",
+    },
+    id: {
+      wire: "id",
+    },
+    mappings: {
+      wire: "mappings",
+      shape: "McpMapping",
+    },
+    name: {
+      wire: "name",
+    },
+    readOnly: {
+      wire: "read_only",
+      optional: true,
+    },
+    requireApiToken: {
+      wire: "require_api_token",
+    },
+    search: {
+      wire: "search",
+    },
+    tags: {
+      wire: "tags",
+    },
+    updatedAt: {
+      wire: "updated_at",
+    },
+    url: {
+      wire: "url",
+    },
+  },
+  McpServerChange: {
+    description: {
+      wire: "description",
+      optional: true,
+    },
+    mappings: {
+      wire: "mappings",
+      shape: "McpMapping",
+      optional: true,
+    },
+    readOnly: {
+      wire: "read_only",
+      optional: true,
+    },
+    requireApiToken: {
+      wire: "require_api_token",
+      optional: true,
+    },
+    search: {
+      wire: "search",
+      optional: true,
+    },
+    tags: {
+      wire: "tags",
+      optional: true,
+    },
+  },
+  McpServerList: {
+    items: {
+      wire: "items",
+      shape: "McpServer",
+    },
+    nextCursor: {
+      wire: "next_cursor",
+      optional: true,
+    },
+  },
+  McpSession: {
+    accessLevel: {
+      wire: "access_level",
+    },
+    createdAt: {
+      wire: "created_at",
+    },
+    expiresAt: {
+      wire: "expires_at",
+    },
+    id: {
+      wire: "id",
+    },
+    identifier: {
+      wire: "identifier",
+    },
+    tools: {
+      wire: "tools",
+      optional: true,
+    },
+    url: {
+      wire: "url",
+    },
+  },
+  McpSessionList: {
+    items: {
+      wire: "items",
+      shape: "McpSession",
+    },
+    nextCursor: {
+      wire: "next_cursor",
+      optional: true,
+    },
+  },
+  MintedMcpSession: {
+    session: {
+      wire: "session",
+      shape: "McpSession",
+    },
+    token: {
+      wire: "token",
+    },
+  },
   NewConnectedAccount: {
     accountConfig: {
       wire: "account_config",
@@ -880,6 +1416,11 @@ export const shapes = {
     },
     connectionName: {
       wire: "connection_name",
+    },
+    credential: {
+      wire: "credential",
+      shape: "GivenCredential",
+      optional: true,
     },
     identifier: {
       wire: "identifier",
@@ -917,6 +1458,10 @@ export const shapes = {
       wire: "pinned_version",
       optional: true,
     },
+    proxy: {
+      wire: "proxy",
+      optional: true,
+    },
     scopes: {
       wire: "scopes",
       optional: true,
@@ -931,11 +1476,17 @@ export const shapes = {
       wire: "account_config",
       optional: true,
     },
+    connectedAccountId: {
+      wire: "connected_account_id",
+      optional: true,
+    },
     connectionName: {
       wire: "connection_name",
+      optional: true,
     },
     identifier: {
       wire: "identifier",
+      optional: true,
     },
     state: {
       wire: "state",
@@ -943,6 +1494,53 @@ export const shapes = {
     },
     userVerifyUrl: {
       wire: "user_verify_url",
+      optional: true,
+    },
+  },
+  NewMcpServer: {
+    description: {
+      wire: "description",
+      optional: true,
+    },
+    mappings: {
+      wire: "mappings",
+      shape: "McpMapping",
+      optional: true,
+    },
+    name: {
+      wire: "name",
+    },
+    readOnly: {
+      wire: "read_only",
+      optional: true,
+    },
+    requireApiToken: {
+      wire: "require_api_token",
+      optional: true,
+    },
+    search: {
+      wire: "search",
+      optional: true,
+    },
+    tags: {
+      wire: "tags",
+      optional: true,
+    },
+  },
+  NewMcpSession: {
+    accessLevel: {
+      wire: "access_level",
+      optional: true,
+    },
+    identifier: {
+      wire: "identifier",
+    },
+    tools: {
+      wire: "tools",
+      optional: true,
+    },
+    ttlSeconds: {
+      wire: "ttl_seconds",
       optional: true,
     },
   },
@@ -1050,6 +1648,11 @@ export const shapes = {
       wire: "connection_names",
       optional: true,
     },
+    connections: {
+      wire: "connections",
+      shape: "ToolPlace",
+      optional: true,
+    },
     connector: {
       wire: "connector",
     },
@@ -1077,6 +1680,10 @@ export const shapes = {
       wire: "scopes",
       optional: true,
     },
+    score: {
+      wire: "score",
+      optional: true,
+    },
     tags: {
       wire: "tags",
       optional: true,
@@ -1096,14 +1703,41 @@ export const shapes = {
       wire: "read_only",
     },
   },
+  ToolLeftOut: {
+    name: {
+      wire: "name",
+    },
+    problems: {
+      wire: "problems",
+      shape: "Problem",
+    },
+  },
   ToolList: {
     items: {
       wire: "items",
       shape: "Tool",
+      alternative: true,
+    },
+    leftOut: {
+      wire: "left_out",
+      shape: "ToolLeftOut",
+      optional: true,
     },
     nextCursor: {
       wire: "next_cursor",
       optional: true,
+    },
+  },
+  ToolPlace: {
+    connectedAccountId: {
+      wire: "connected_account_id",
+      optional: true,
+    },
+    connectionName: {
+      wire: "connection_name",
+    },
+    readiness: {
+      wire: "readiness",
     },
   },
   UserVerification: {

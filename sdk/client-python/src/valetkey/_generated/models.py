@@ -10,6 +10,12 @@ from valetkey._model import Model
 AccountState: TypeAlias = Literal["PENDING_AUTH", "PENDING_VERIFICATION", "ACTIVE", "EXPIRED", "DISCONNECTED"] | str
 """Where an account stands."""
 
+McpAccessLevel: TypeAlias = Literal["FULL", "READ_ONLY"] | str
+"""What a session may do."""
+
+McpSearchMode: TypeAlias = Literal["auto", "on", "off"] | str
+"""Whether a server shows its tools, or four tools by which an agent finds and calls them."""
+
 Reason: TypeAlias = (
     Literal[
         "never_authorized",
@@ -33,6 +39,9 @@ Revocation: TypeAlias = Literal["revoked", "not_supported", "pending"] | str
 Side: TypeAlias = Literal["caller", "account", "vendor", "connector", "host"] | str
 """Whose move it is."""
 
+ToolReadiness: TypeAlias = Literal["ready", "scope_missing", "authorization_needed", "not_connected"] | str
+"""Whether a user can call a tool on a connection now, and what is missing."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Activation(Model):
@@ -40,6 +49,18 @@ class Activation(Model):
 
     version: str | None = None
     """A loaded version; absent for the one that was active before."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AnthropicTool(Model):
+    """A tool of Anthropic's Messages."""
+
+    description: str
+    """What it does, when to use it, what comes back."""
+    input_schema: dict[str, Any]
+    """JSON Schema of `params`."""
+    name: str
+    """`tool_name` of a call."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -136,6 +157,16 @@ class ConnectedAccount(Model):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ConnectedAccountChange(Model):
+    """What changes on an account; what is absent stays."""
+
+    account_config: dict[str, str] | None = None
+    """Configuration that is new or has another value."""
+    credential: GivenCredential | None = None
+    """The credential from now on. It must be of the same account at the vendor."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ConnectedAccountList(Model):
     """A page of connected accounts, in order of creation."""
 
@@ -165,6 +196,8 @@ class Connection(Model):
     """Whether plain http and loopback vendors are allowed, and nothing else."""
     endpoints: dict[str, str]
     """Endpoint URLs instead of the manifest's, by name."""
+    proxy: bool
+    """Whether raw requests (`/proxy`) may be sent with the credentials of its accounts."""
     scopes: list[str]
     """Scopes that are asked for."""
     user_verify_urls: list[str]
@@ -177,10 +210,12 @@ class Connection(Model):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ConnectionChange(Model):
-    """Which version serves."""
+    """What changes; what is absent stays."""
 
-    pinned_version: str | None
+    pinned_version: str | None = None
     """A loaded version of the connector, or null for whichever is active."""
+    proxy: bool | None = None
+    """Whether raw requests (`/proxy`) may be sent with the credentials of its accounts."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -235,7 +270,9 @@ class ExecuteTool(Model):
     identifier: str | None = None
     """The application's key for the user whose account is meant."""
     params: dict[str, Any] | None = None
-    """The tool's input, by its `input_schema`."""
+    """The tool's input, by its `input_schema`. Null for an optional parameter whose schema does not take null is the
+    same as leaving it out.
+    """
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -306,6 +343,8 @@ class Execution(Model):
     """The fault's reason word."""
     replayed: bool | None = None
     """Whether an earlier outcome was answered under its idempotency key."""
+    session: str | None = None
+    """The session that the call was made in."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -316,6 +355,32 @@ class ExecutionList(Model):
 
     next_cursor: str | None = None
     """For the next page; absent on the last."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GeminiFunctionDeclaration(Model):
+    """A function declaration of Gemini."""
+
+    description: str
+    """What it does, when to use it, what comes back."""
+    name: str
+    """`tool_name` of a call."""
+    parameters: dict[str, Any] | None = None
+    """Schema of `params`; absent for a tool without parameters."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GivenTokens(Model):
+    """Tokens that the vendor issued to the OAuth application of the connection."""
+
+    access_token: SecretText
+    """The access token."""
+    refresh_token: SecretText | None = None
+    """The refresh token, without which the account expires with the access token."""
+    scopes: list[str] | None = None
+    """What was granted; empty when it is not known."""
+    token_expires_at: str | None = None
+    """When the access token expires, RFC 3339; absent when it is not known."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -357,6 +422,36 @@ class InstalledVersion(Model):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class LangChainTool(Model):
+    """The arguments of a LangChain `StructuredTool`."""
+
+    args_schema: dict[str, Any]
+    """JSON Schema of `params`."""
+    description: str
+    """What it does, when to use it, what comes back."""
+    metadata: LangChainToolMetadata
+    """What traces show beside a call."""
+    name: str
+    """`tool_name` of a call."""
+    tags: list[str]
+    """Words to filter by."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LangChainToolMetadata(Model):
+    """What traces of LangChain show beside a call."""
+
+    destructive: bool
+    """May remove or overwrite something, or cannot be taken back."""
+    idempotent: bool
+    """Calling again with the same input changes nothing more."""
+    read_only: bool
+    """Changes nothing."""
+    title: str
+    """A few words."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Link(Model):
     """A link for the account's owner to open."""
 
@@ -371,8 +466,171 @@ class Link(Model):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class McpAuthState(Model):
+    """How far a user is on one connection."""
+
+    connection_name: str
+    """The connection."""
+    connector: str
+    """Its connector."""
+    authorization_link: str | None = None
+    """Where the user connects or mends it."""
+    connected_account_id: str | None = None
+    """The user's account there, if one was ever made."""
+    reason: Reason | None = None
+    """Why."""
+    state: AccountState | None = None
+    """Where that account stands."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class McpAuthStateList(Model):
+    """How far a user is on each connection."""
+
+    items: list[McpAuthState]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class McpMapping(Model):
+    """One connection of a virtual server, and which of its tools the server shows."""
+
+    connection_name: str
+    """The connection."""
+    tools: list[str] | None = None
+    """Names of its tools; none for all of them."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class McpServer(Model):
+    """A virtual MCP server."""
+
+    created_at: str
+    """Creation, RFC 3339."""
+    description: str
+    """What it is for; agents read it."""
+    id: str
+    """Its id, `mcp_…`."""
+    mappings: list[McpMapping]
+    """Its connections and which of their tools; none for every connection of the environment."""
+    name: str
+    """Its name, unique in the environment."""
+    require_api_token: bool
+    """Whether a caller also sends an API access token, in the header `X-Valetkey-Api-Token`."""
+    search: McpSearchMode
+    """Whether agents see the tools, or four tools by which they find and call them."""
+    tags: list[str]
+    """Only tools with one of these tags; none for any."""
+    updated_at: str
+    """Last change, RFC 3339."""
+    url: str
+    """The URL that agents use, with a session's token."""
+    read_only: bool | None = None
+    """Only tools that change nothing (`true`), only the others (`false`), or both (null)."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class McpServerChange(Model):
+    """A change of a server: what is absent stays."""
+
+    description: str | None = None
+    """Another description."""
+    mappings: list[McpMapping] | None = None
+    """Other connections and tools."""
+    read_only: bool | None = None
+    """Only tools that change nothing (`true`), only the others (`false`), or both (null)."""
+    require_api_token: bool | None = None
+    """Whether a caller also sends an API access token."""
+    search: McpSearchMode | None = None
+    """How it shows its tools."""
+    tags: list[str] | None = None
+    """Other tags."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class McpServerList(Model):
+    """A page of servers, in order of creation."""
+
+    items: list[McpServer]
+
+    next_cursor: str | None = None
+    """For the next page; absent on the last."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class McpSession(Model):
+    """One user's session, without its token."""
+
+    access_level: McpAccessLevel
+    """What it may do."""
+    created_at: str
+    """Creation, RFC 3339."""
+    expires_at: str
+    """End, RFC 3339."""
+    id: str
+    """Its id, `mses_…`."""
+    identifier: str
+    """The user in whose name tools run."""
+    url: str
+    """The one URL that its token opens."""
+    tools: list[str] | None = None
+    """Only these tools; null for all that the server shows."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class McpSessionList(Model):
+    """A page of sessions that have not ended, in order of creation."""
+
+    items: list[McpSession]
+
+    next_cursor: str | None = None
+    """For the next page; absent on the last."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class McpTool(Model):
+    """A tool of the Model Context Protocol."""
+
+    annotations: McpToolAnnotations
+    """What a call does to the vendor's data."""
+    description: str
+    """What it does, when to use it, what comes back."""
+    input_schema: dict[str, Any] = dataclasses.field(metadata={"wire": "inputSchema"})
+    """JSON Schema of `params`."""
+    name: str
+    """`tool_name` of a call."""
+    title: str
+    """A few words."""
+    output_schema: dict[str, Any] | None = dataclasses.field(default=None, metadata={"wire": "outputSchema"})
+    """JSON Schema of `data`, where the tool promises one; the host checks it."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class McpToolAnnotations(Model):
+    """What a call does to the vendor's data, in MCP's words. All are said, because their defaults are the worst."""
+
+    destructive_hint: bool = dataclasses.field(metadata={"wire": "destructiveHint"})
+    """May remove or overwrite something, or cannot be taken back."""
+    idempotent_hint: bool = dataclasses.field(metadata={"wire": "idempotentHint"})
+    """Calling again with the same input changes nothing more."""
+    open_world_hint: bool = dataclasses.field(metadata={"wire": "openWorldHint"})
+    """Whether it meets what others wrote: always, at a vendor."""
+    read_only_hint: bool = dataclasses.field(metadata={"wire": "readOnlyHint"})
+    """Changes nothing."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MintedMcpSession(Model):
+    """A new session with its token."""
+
+    session: McpSession
+    """The session."""
+    token: str
+    """The bearer token for the session's URL. Shown here and never again."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class NewConnectedAccount(Model):
-    """A new account, not connected yet."""
+    """A new account."""
 
     connection_name: str
     """The connection."""
@@ -380,6 +638,8 @@ class NewConnectedAccount(Model):
     """The application's key for the user."""
     account_config: dict[str, str] | None = None
     """Configuration beside the credential, where the connector wants some."""
+    credential: GivenCredential | None = None
+    """The credential, where the application has it already and no link is needed."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -402,6 +662,10 @@ class NewConnection(Model):
     """For OAuth: the operator's application."""
     pinned_version: str | None = None
     """Serve calls by this version of the connector whatever is active."""
+    proxy: bool | None = None
+    """Allows raw requests (`/proxy`) with the credentials of its accounts. A raw request may be anything that the
+    credential may do; tools are narrower.
+    """
     scopes: list[str] | None = None
     """Scopes to ask for; none for the manifest's."""
     user_verify_urls: list[str] | None = None
@@ -412,18 +676,54 @@ class NewConnection(Model):
 class NewLink(Model):
     """What a link is asked for with."""
 
-    connection_name: str
-    """The connection."""
-    identifier: str
-    """The application's key for the user."""
     account_config: dict[str, str] | None = None
     """Configuration beside the credential that the application knows already."""
+    connected_account_id: str | None = None
+    """Instead of both: an account that is there, `ca_…`."""
+    connection_name: str | None = None
+    """The connection."""
+    identifier: str | None = None
+    """The application's key for the user."""
     state: str | None = None
     """The application's own state, given back to `user_verify_url`. At most 1 KiB."""
     user_verify_url: str | None = None
     """Where the browser goes after consent, so that the application can tell who it is: one of the connection's
     `user_verify_urls`. Then the account becomes usable only after `user/verify`.
     """
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NewMcpServer(Model):
+    """What an operator gives for a new server."""
+
+    name: str
+    """Its name, unique in the environment: 1 to 100 of a-z, 0-9, `_`, `-`."""
+    description: str | None = None
+    """What it is for; agents read it. At most 1,000 characters."""
+    mappings: list[McpMapping] | None = None
+    """Its connections and which of their tools; none for every connection of the environment."""
+    read_only: bool | None = None
+    """Only tools that change nothing (`true`), or only the others (`false`)."""
+    require_api_token: bool | None = None
+    """Whether a caller also sends an API access token, in the header `X-Valetkey-Api-Token`."""
+    search: McpSearchMode | None = None
+    """Whether agents see the tools, or four tools by which they find and call them."""
+    tags: list[str] | None = None
+    """Only tools with one of these tags; none for any."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NewMcpSession(Model):
+    """What a session is asked for with."""
+
+    identifier: str
+    """The application's key for the user in whose name tools run."""
+    access_level: McpAccessLevel | None = None
+    """Whatever the server shows, or only tools that change nothing."""
+    tools: list[str] | None = None
+    """Only these tools of those that the server shows."""
+    ttl_seconds: int | None = None
+    """Seconds until the session ends."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -462,6 +762,30 @@ class OAuthApp(Model):
     """The redirect URI to register at the vendor."""
     revoke_url: str | None = None
     """Revocation endpoint."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OpenAiFunction(Model):
+    """The function of an OpenAI tool."""
+
+    description: str
+    """What it does, when to use it, what comes back."""
+    name: str
+    """`tool_name` of a call."""
+    parameters: dict[str, Any]
+    """JSON Schema of `params`."""
+    strict: bool
+    """Whether the model is held to the schema."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OpenAiTool(Model):
+    """A function tool of OpenAI's Chat Completions. Its Responses API takes the members of `function` beside `type`."""
+
+    function: OpenAiFunction
+    """The function."""
+    type: str
+    """`function`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -509,7 +833,7 @@ class Tool(Model):
     connector: str
     """The connector that it belongs to."""
     connector_version: str
-    """The version of the connector that is active."""
+    """The version of the connector that serves it."""
     description: str
     """What it does, when to use it, what comes back."""
     hints: ToolHints
@@ -525,11 +849,15 @@ class Tool(Model):
     any_scopes: list[str] | None = None
     """… or any one of these sets (scopes of a set separated by spaces)."""
     connection_names: list[str] | None = None
-    """For one user's tools: the connections on which they have an active account."""
+    """For lists about a user: the connections on which they have an active account."""
+    connections: list[ToolPlace] | None = None
+    """For lists about a user: where they can call it, or could, and what is missing."""
     output_schema: dict[str, Any] | None = None
     """JSON Schema of `data`, where the tool promises one."""
     scopes: list[str] | None = None
     """OAuth scopes that the account must have granted: all of them …"""
+    score: float | None = None
+    """How well it fits what was searched for; only the order means something."""
     tags: list[str] | None = None
     """Words to filter by."""
 
@@ -547,13 +875,37 @@ class ToolHints(Model):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ToolLeftOut(Model):
+    """A tool that a format cannot hold."""
+
+    name: str
+    """Its name."""
+    problems: list[Problem]
+    """Why, with the places in its declaration."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ToolList(Model):
-    """A page of tools, by name."""
+    """A page of tools."""
 
-    items: list[Tool]
+    items: list[ToolItem]
 
+    left_out: list[ToolLeftOut] | None = None
+    """Tools of this page that the asked-for format cannot hold, with the reasons."""
     next_cursor: str | None = None
     """For the next page; absent on the last."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ToolPlace(Model):
+    """A connection on which a user could call a tool."""
+
+    connection_name: str
+    """The connection."""
+    readiness: ToolReadiness
+    """What is missing."""
+    connected_account_id: str | None = None
+    """The user's account on it, `ca_…`; absent when they have none."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -580,3 +932,18 @@ class VendorError(Model):
 
 Component: TypeAlias = bytes
 """The bytes of a WebAssembly component."""
+
+GivenCredential: TypeAlias = dict[str, Any]
+"""A credential that the application has already. It is tried at the vendor before it is kept."""
+
+Raw: TypeAlias = bytes
+"""Whatever the vendor takes."""
+
+SecretText: TypeAlias = str
+"""A secret text: taken, never answered."""
+
+ToolForModel: TypeAlias = OpenAiTool | AnthropicTool | GeminiFunctionDeclaration | McpTool | LangChainTool
+"""A tool in one of the shapes."""
+
+ToolItem: TypeAlias = Tool | ToolForModel
+"""A tool in the shape that was asked for."""

@@ -13,18 +13,22 @@ from valetkey._operation import Operation, present
 
 def list_connected_accounts(
     *,
-    connection_name: str | None = None,
+    connection_name: list[str] | None = None,
+    connector: str | None = None,
     identifier: str | None = None,
     state: Literal["PENDING_AUTH", "PENDING_VERIFICATION", "ACTIVE", "EXPIRED", "DISCONNECTED"] | str | None = None,
+    query: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Operation[models.ConnectedAccountList]:
     """List connected accounts.
 
     Args:
-        connection_name: Only of this connection.
+        connection_name: Only of these connections, separated by commas.
+        connector: Only of connections of this connector.
         identifier: Only of this user.
         state: Only in this state.
+        query: Only with this text in identifier, label or connection, whatever the case of its letters.
         limit: Items at most.
         cursor: `next_cursor` of the page before.
     """
@@ -35,8 +39,10 @@ def list_connected_accounts(
         answer=models.ConnectedAccountList,
         query={
             "connection_name": connection_name,
+            "connector": connector,
             "identifier": identifier,
             "state": state,
+            "query": query,
             "limit": limit,
             "cursor": cursor,
         },
@@ -45,12 +51,17 @@ def list_connected_accounts(
 
 
 def create_connected_account(
-    *, connection_name: str, identifier: str, account_config: dict[str, str] | None = None
+    *,
+    connection_name: str,
+    identifier: str,
+    account_config: dict[str, str] | None = None,
+    credential: models.GivenCredential | None = None,
 ) -> Operation[models.ConnectedAccount]:
     """Make a connected account.
 
-    Makes the account of a user on a connection, without a credential, or answers the one that is there. A link
-    makes it too; this is for configuration that the application knows beforehand.
+    Makes the account of a user on a connection, or answers the one that is there. Without a `credential` it waits
+    for its owner's authorization by a link, which makes it too; this is for configuration, or a credential, that
+    the application has beforehand.
 
     Args:
         connection_name: The connection.
@@ -62,15 +73,49 @@ def create_connected_account(
         method="POST",
         path="/api/v1/connected_accounts",
         answer=models.ConnectedAccount,
-        json=present({"account_config": account_config, "connection_name": connection_name, "identifier": identifier}),
+        json=present(
+            {
+                "account_config": account_config,
+                "connection_name": connection_name,
+                "credential": credential,
+                "identifier": identifier,
+            }
+        ),
+    )
+
+
+def get_connected_account_details(
+    *, connection_name: str | None = None, identifier: str | None = None, connected_account_id: str | None = None
+) -> Operation[models.ConnectedAccount]:
+    """Read a connected account by its user.
+
+    The account of a user on a connection, or by its id.
+
+    Args:
+        connection_name: The connection.
+        identifier: The application's key for the user.
+        connected_account_id: Or the account itself, `ca_…`; when all are given they must agree.
+    """
+    return Operation(
+        name="getConnectedAccountDetails",
+        method="GET",
+        path="/api/v1/connected_accounts/details",
+        answer=models.ConnectedAccount,
+        query={
+            "connection_name": connection_name,
+            "identifier": identifier,
+            "connected_account_id": connected_account_id,
+        },
+        changes_nothing=True,
     )
 
 
 def create_magic_link(
     *,
-    connection_name: str,
-    identifier: str,
     account_config: dict[str, str] | None = None,
+    connected_account_id: str | None = None,
+    connection_name: str | None = None,
+    identifier: str | None = None,
     state: str | None = None,
     user_verify_url: str | None = None,
 ) -> Operation[models.Link]:
@@ -80,9 +125,10 @@ def create_magic_link(
     minutes.
 
     Args:
+        account_config: Configuration beside the credential that the application knows already.
+        connected_account_id: Instead of both: an account that is there, `ca_…`.
         connection_name: The connection.
         identifier: The application's key for the user.
-        account_config: Configuration beside the credential that the application knows already.
         state: The application's own state, given back to `user_verify_url`. At most 1 KiB.
         user_verify_url: Where the browser goes after consent, so that the application can tell who it is: one of the
             connection's `user_verify_urls`. Then the account becomes usable only after `user/verify`.
@@ -95,6 +141,7 @@ def create_magic_link(
         json=present(
             {
                 "account_config": account_config,
+                "connected_account_id": connected_account_id,
                 "connection_name": connection_name,
                 "identifier": identifier,
                 "state": state,
@@ -156,6 +203,28 @@ def get_connected_account(*, id: str) -> Operation[models.ConnectedAccount]:
     )
 
 
+def change_connected_account(
+    *, id: str, account_config: dict[str, str] | None = None, credential: models.GivenCredential | None = None
+) -> Operation[models.ConnectedAccount]:
+    """Change a connected account.
+
+    Gives it configuration or another credential. Another configuration of a connected account wants the credential
+    that goes with it, since a credential never follows to another host.
+
+    Args:
+        id: `ca_…`.
+        account_config: Configuration that is new or has another value.
+    """
+    return Operation(
+        name="changeConnectedAccount",
+        method="PATCH",
+        path="/api/v1/connected_accounts/{id}",
+        answer=models.ConnectedAccount,
+        path_parameters={"id": id},
+        json=present({"account_config": account_config, "credential": credential}),
+    )
+
+
 def disconnect_account(*, id: str) -> Operation[models.Disconnected]:
     """Disconnect an account.
 
@@ -174,12 +243,16 @@ def disconnect_account(*, id: str) -> Operation[models.Disconnected]:
     )
 
 
-def list_connections(*, limit: int | None = None, cursor: str | None = None) -> Operation[models.ConnectionList]:
+def list_connections(
+    *, connector: str | None = None, query: str | None = None, limit: int | None = None, cursor: str | None = None
+) -> Operation[models.ConnectionList]:
     """List connections.
 
     The connections of the caller's environment, by name.
 
     Args:
+        connector: Only of this connector.
+        query: Only with this text in their name.
         limit: Items at most.
         cursor: `next_cursor` of the page before.
     """
@@ -188,7 +261,7 @@ def list_connections(*, limit: int | None = None, cursor: str | None = None) -> 
         method="GET",
         path="/api/v1/connections",
         answer=models.ConnectionList,
-        query={"limit": limit, "cursor": cursor},
+        query={"connector": connector, "query": query, "limit": limit, "cursor": cursor},
         changes_nothing=True,
     )
 
@@ -203,6 +276,7 @@ def create_connection(
     endpoints: dict[str, str] | None = None,
     oauth: models.NewOAuthApp | dict[str, Any] | None = None,
     pinned_version: str | None = None,
+    proxy: bool | None = None,
     scopes: list[str] | None = None,
     user_verify_urls: list[str] | None = None,
 ) -> Operation[models.Connection]:
@@ -219,6 +293,8 @@ def create_connection(
         development: Allows plain http and loopback vendors, and nothing else. For development.
         endpoints: Endpoint URLs instead of the manifest's, by name.
         pinned_version: Serve calls by this version of the connector whatever is active.
+        proxy: Allows raw requests (`/proxy`) with the credentials of its accounts. A raw request may be anything that
+            the credential may do; tools are narrower.
         scopes: Scopes to ask for; none for the manifest's.
         user_verify_urls: The URLs that a link may name as `user_verify_url`, compared exactly.
     """
@@ -237,6 +313,7 @@ def create_connection(
                 "endpoints": endpoints,
                 "oauth": oauth,
                 "pinned_version": pinned_version,
+                "proxy": proxy,
                 "scopes": scopes,
                 "user_verify_urls": user_verify_urls,
             }
@@ -277,14 +354,18 @@ def get_connection(*, name: str) -> Operation[models.Connection]:
     )
 
 
-def change_connection(*, name: str, pinned_version: str | None) -> Operation[models.Connection]:
-    """Pin a connection to a connector version.
+def change_connection(
+    *, name: str, pinned_version: str | None = None, proxy: bool | None = None
+) -> Operation[models.Connection]:
+    """Change a connection.
 
-    Calls through it are served by that version whatever is active, until it is unpinned with null.
+    Pins it to a connector version, which then serves its calls whatever is active, or unpins it with null; switches
+    raw requests on or off.
 
     Args:
         name: Its name.
         pinned_version: A loaded version of the connector, or null for whichever is active.
+        proxy: Whether raw requests (`/proxy`) may be sent with the credentials of its accounts.
     """
     return Operation(
         name="changeConnection",
@@ -292,7 +373,78 @@ def change_connection(*, name: str, pinned_version: str | None) -> Operation[mod
         path="/api/v1/connections/{name}",
         answer=models.Connection,
         path_parameters={"name": name},
-        json=present({"pinned_version": pinned_version}, nullable=frozenset(["pinned_version"])),
+        json=present({"pinned_version": pinned_version, "proxy": proxy}),
+    )
+
+
+def list_connection_sessions(
+    *, name: str, identifier: str | None = None, limit: int | None = None, cursor: str | None = None
+) -> Operation[models.McpSessionList]:
+    """List the sessions on one connection.
+
+    Args:
+        name: The connection's name.
+        identifier: Only of this user.
+        limit: Items at most.
+        cursor: `next_cursor` of the page before.
+    """
+    return Operation(
+        name="listConnectionSessions",
+        method="GET",
+        path="/api/v1/connections/{name}/sessions",
+        answer=models.McpSessionList,
+        path_parameters={"name": name},
+        query={"identifier": identifier, "limit": limit, "cursor": cursor},
+        changes_nothing=True,
+    )
+
+
+def create_connection_session(
+    *,
+    name: str,
+    identifier: str,
+    access_level: models.McpAccessLevel | None = None,
+    tools: list[str] | None = None,
+    ttl_seconds: int | None = None,
+) -> Operation[models.MintedMcpSession]:
+    """Make a session on one connection.
+
+    A short-lived token by which one user's agent reaches the tools of this connection over MCP.
+
+    Args:
+        name: The connection's name.
+        identifier: The application's key for the user in whose name tools run.
+        access_level: Whatever the server shows, or only tools that change nothing.
+        tools: Only these tools of those that the server shows.
+        ttl_seconds: Seconds until the session ends.
+    """
+    return Operation(
+        name="createConnectionSession",
+        method="POST",
+        path="/api/v1/connections/{name}/sessions",
+        answer=models.MintedMcpSession,
+        path_parameters={"name": name},
+        json=present(
+            {"access_level": access_level, "identifier": identifier, "tools": tools, "ttl_seconds": ttl_seconds}
+        ),
+    )
+
+
+def revoke_connection_session(*, name: str, session_id: str) -> Operation[None]:
+    """End a session on one connection.
+
+    At once, open streams included.
+
+    Args:
+        name: The connection's name.
+        session_id: The session's id.
+    """
+    return Operation(
+        name="revokeConnectionSession",
+        method="DELETE",
+        path="/api/v1/connections/{name}/sessions/{session_id}",
+        answer=None,
+        path_parameters={"name": name, "session_id": session_id},
     )
 
 
@@ -329,7 +481,7 @@ def install_connector(*, content: bytes) -> Operation[models.Installed]:
 def remove_connector(*, id: str) -> Operation[None]:
     """Remove a connector.
 
-    All its versions. Running calls finish.
+    All its versions. Running calls finish. Refused while a connection pins one of them.
 
     Args:
         id: The connector.
@@ -361,7 +513,7 @@ def activate_connector(*, id: str, version: str | None = None) -> Operation[mode
 def remove_connector_version(*, id: str, version: str) -> Operation[None]:
     """Remove a version of a connector.
 
-    Any but the active one.
+    Any but the active one, and none that a connection pins.
 
     Args:
         id: The connector.
@@ -401,7 +553,8 @@ def execute_tool(
         deadline_ms: How long the caller waits for the answer, in milliseconds. The host's `server.default_deadline_ms`
             when absent, and at most its `server.max_deadline_ms`.
         identifier: The application's key for the user whose account is meant.
-        params: The tool's input, by its `input_schema`.
+        params: The tool's input, by its `input_schema`. Null for an optional parameter whose schema does not take null
+            is the same as leaving it out.
     """
     return Operation(
         name="executeTool",
@@ -458,31 +611,331 @@ def get_execution(*, id: str) -> Operation[models.Execution]:
     )
 
 
-def list_tools(
+def list_mcp_servers(
     *,
+    name: str | None = None,
     connector: str | None = None,
-    tag: str | None = None,
-    read_only: bool | None = None,
+    search: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
+) -> Operation[models.McpServerList]:
+    """List MCP servers.
+
+    Args:
+        name: Only the one of this name.
+        connector: Only those with a connection of this connector.
+        search: Only those whose name or description has this text.
+        limit: Items at most.
+        cursor: `next_cursor` of the page before.
+    """
+    return Operation(
+        name="listMcpServers",
+        method="GET",
+        path="/api/v1/mcp_servers",
+        answer=models.McpServerList,
+        query={"name": name, "connector": connector, "search": search, "limit": limit, "cursor": cursor},
+        changes_nothing=True,
+    )
+
+
+def create_mcp_server(
+    *,
+    name: str,
+    description: str | None = None,
+    mappings: list[models.McpMapping] | None = None,
+    read_only: bool | None = None,
+    require_api_token: bool | None = None,
+    search: models.McpSearchMode | None = None,
+    tags: list[str] | None = None,
+) -> Operation[models.McpServer]:
+    """Make an MCP server.
+
+    A choice of the environment's tools under a URL of its own. Agents reach it with a session's token.
+
+    Args:
+        name: Its name, unique in the environment: 1 to 100 of a-z, 0-9, `_`, `-`.
+        description: What it is for; agents read it. At most 1,000 characters.
+        mappings: Its connections and which of their tools; none for every connection of the environment.
+        read_only: Only tools that change nothing (`true`), or only the others (`false`).
+        require_api_token: Whether a caller also sends an API access token, in the header `X-Valetkey-Api-Token`.
+        search: Whether agents see the tools, or four tools by which they find and call them.
+        tags: Only tools with one of these tags; none for any.
+    """
+    return Operation(
+        name="createMcpServer",
+        method="POST",
+        path="/api/v1/mcp_servers",
+        answer=models.McpServer,
+        json=present(
+            {
+                "description": description,
+                "mappings": mappings,
+                "name": name,
+                "read_only": read_only,
+                "require_api_token": require_api_token,
+                "search": search,
+                "tags": tags,
+            }
+        ),
+    )
+
+
+def delete_mcp_server(*, id: str) -> Operation[None]:
+    """Remove an MCP server.
+
+    Ends its sessions.
+
+    Args:
+        id: Its id.
+    """
+    return Operation(
+        name="deleteMcpServer",
+        method="DELETE",
+        path="/api/v1/mcp_servers/{id}",
+        answer=None,
+        path_parameters={"id": id},
+    )
+
+
+def get_mcp_server(*, id: str) -> Operation[models.McpServer]:
+    """Read an MCP server.
+
+    Args:
+        id: Its id.
+    """
+    return Operation(
+        name="getMcpServer",
+        method="GET",
+        path="/api/v1/mcp_servers/{id}",
+        answer=models.McpServer,
+        path_parameters={"id": id},
+        changes_nothing=True,
+    )
+
+
+def change_mcp_server(
+    *,
+    id: str,
+    description: str | None = None,
+    mappings: list[models.McpMapping] | None = None,
+    read_only: bool | None = None,
+    require_api_token: bool | None = None,
+    search: models.McpSearchMode | None = None,
+    tags: list[str] | None = None,
+) -> Operation[models.McpServer]:
+    """Change an MCP server.
+
+    What is absent stays. Connected agents see the new list of tools at once.
+
+    Args:
+        id: Its id.
+        description: Another description.
+        mappings: Other connections and tools.
+        read_only: Only tools that change nothing (`true`), only the others (`false`), or both (null).
+        require_api_token: Whether a caller also sends an API access token.
+        tags: Other tags.
+    """
+    return Operation(
+        name="changeMcpServer",
+        method="PATCH",
+        path="/api/v1/mcp_servers/{id}",
+        answer=models.McpServer,
+        path_parameters={"id": id},
+        json=present(
+            {
+                "description": description,
+                "mappings": mappings,
+                "read_only": read_only,
+                "require_api_token": require_api_token,
+                "search": search,
+                "tags": tags,
+            }
+        ),
+    )
+
+
+def get_mcp_auth_state(
+    *, id: str, identifier: str, include_links: bool | None = None
+) -> Operation[models.McpAuthStateList]:
+    """Show how far a user is with connecting.
+
+    The user's account on each connection of the server, and on request the link to connect it.
+
+    Args:
+        id: The server's id.
+        identifier: The application's key for the user.
+        include_links: Also make a link for each connection that is not usable yet. Needs `accounts:write` too.
+    """
+    return Operation(
+        name="getMcpAuthState",
+        method="GET",
+        path="/api/v1/mcp_servers/{id}/auth_state",
+        answer=models.McpAuthStateList,
+        path_parameters={"id": id},
+        query={"identifier": identifier, "include_links": include_links},
+        changes_nothing=True,
+    )
+
+
+def list_mcp_sessions(
+    *, id: str, identifier: str | None = None, limit: int | None = None, cursor: str | None = None
+) -> Operation[models.McpSessionList]:
+    """List the sessions on an MCP server.
+
+    Args:
+        id: The server's id.
+        identifier: Only of this user.
+        limit: Items at most.
+        cursor: `next_cursor` of the page before.
+    """
+    return Operation(
+        name="listMcpSessions",
+        method="GET",
+        path="/api/v1/mcp_servers/{id}/sessions",
+        answer=models.McpSessionList,
+        path_parameters={"id": id},
+        query={"identifier": identifier, "limit": limit, "cursor": cursor},
+        changes_nothing=True,
+    )
+
+
+def create_mcp_session(
+    *,
+    id: str,
+    identifier: str,
+    access_level: models.McpAccessLevel | None = None,
+    tools: list[str] | None = None,
+    ttl_seconds: int | None = None,
+) -> Operation[models.MintedMcpSession]:
+    """Make a session on an MCP server.
+
+    A short-lived token by which one user's agent reaches this server and nothing else.
+
+    Args:
+        id: The server's id.
+        identifier: The application's key for the user in whose name tools run.
+        access_level: Whatever the server shows, or only tools that change nothing.
+        tools: Only these tools of those that the server shows.
+        ttl_seconds: Seconds until the session ends.
+    """
+    return Operation(
+        name="createMcpSession",
+        method="POST",
+        path="/api/v1/mcp_servers/{id}/sessions",
+        answer=models.MintedMcpSession,
+        path_parameters={"id": id},
+        json=present(
+            {"access_level": access_level, "identifier": identifier, "tools": tools, "ttl_seconds": ttl_seconds}
+        ),
+    )
+
+
+def revoke_mcp_session(*, id: str, session_id: str) -> Operation[None]:
+    """End a session on an MCP server.
+
+    At once, open streams included.
+
+    Args:
+        id: The server's id.
+        session_id: The session's id.
+    """
+    return Operation(
+        name="revokeMcpSession",
+        method="DELETE",
+        path="/api/v1/mcp_servers/{id}/sessions/{session_id}",
+        answer=None,
+        path_parameters={"id": id, "session_id": session_id},
+    )
+
+
+def list_tools(
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+    connector: list[str] | None = None,
+    connection_name: list[str] | None = None,
+    tool_name: list[str] | None = None,
+    tag: list[str] | None = None,
+    read_only: bool | None = None,
+    format: Literal["openai", "openai-strict", "anthropic", "gemini", "mcp", "langchain"] | str | None = None,
 ) -> Operation[models.ToolList]:
     """List tools.
 
     Every tool of every connector that is loaded, by name.
 
     Args:
-        connector: Only of this connector.
-        tag: Only with this tag.
-        read_only: Only those that change nothing (`true`), or only the others (`false`).
         limit: Items at most.
         cursor: `next_cursor` of the page before.
+        connector: Only of these connectors, separated by commas.
+        connection_name: Only what these connections serve, separated by commas.
+        tool_name: Only these, by name or alias, separated by commas.
+        tag: Only with one of these tags, separated by commas.
+        read_only: Only those that change nothing (`true`), or only the others (`false`).
+        format: The shape of the tools; the host's own when absent.
     """
     return Operation(
         name="listTools",
         method="GET",
         path="/api/v1/tools",
         answer=models.ToolList,
-        query={"connector": connector, "tag": tag, "read_only": read_only, "limit": limit, "cursor": cursor},
+        query={
+            "limit": limit,
+            "cursor": cursor,
+            "connector": connector,
+            "connection_name": connection_name,
+            "tool_name": tool_name,
+            "tag": tag,
+            "read_only": read_only,
+            "format": format,
+        },
+        changes_nothing=True,
+    )
+
+
+def list_available_tools(
+    *,
+    identifier: str,
+    limit: int | None = None,
+    cursor: str | None = None,
+    connector: list[str] | None = None,
+    connection_name: list[str] | None = None,
+    tool_name: list[str] | None = None,
+    tag: list[str] | None = None,
+    read_only: bool | None = None,
+    format: Literal["openai", "openai-strict", "anthropic", "gemini", "mcp", "langchain"] | str | None = None,
+) -> Operation[models.ToolList]:
+    """List the tools that a user could have.
+
+    The tools of every connection of the environment, by name; `connections` says what the user lacks to call each
+    one.
+
+    Args:
+        identifier: The application's key for the user.
+        limit: Items at most.
+        cursor: `next_cursor` of the page before.
+        connector: Only of these connectors, separated by commas.
+        connection_name: Only what these connections serve, separated by commas.
+        tool_name: Only these, by name or alias, separated by commas.
+        tag: Only with one of these tags, separated by commas.
+        read_only: Only those that change nothing (`true`), or only the others (`false`).
+        format: The shape of the tools; the host's own when absent.
+    """
+    return Operation(
+        name="listAvailableTools",
+        method="GET",
+        path="/api/v1/tools/available",
+        answer=models.ToolList,
+        query={
+            "identifier": identifier,
+            "limit": limit,
+            "cursor": cursor,
+            "connector": connector,
+            "connection_name": connection_name,
+            "tool_name": tool_name,
+            "tag": tag,
+            "read_only": read_only,
+            "format": format,
+        },
         changes_nothing=True,
     )
 
@@ -490,23 +943,29 @@ def list_tools(
 def list_scoped_tools(
     *,
     identifier: str,
-    connector: str | None = None,
-    tag: str | None = None,
-    read_only: bool | None = None,
     limit: int | None = None,
     cursor: str | None = None,
+    connector: list[str] | None = None,
+    connection_name: list[str] | None = None,
+    tool_name: list[str] | None = None,
+    tag: list[str] | None = None,
+    read_only: bool | None = None,
+    format: Literal["openai", "openai-strict", "anthropic", "gemini", "mcp", "langchain"] | str | None = None,
 ) -> Operation[models.ToolList]:
     """List the tools of a user.
 
-    The tools that a user can call now: those of the connectors on which they have an active account.
+    The tools of the connections on which the user has an active account, by name.
 
     Args:
         identifier: The application's key for the user.
-        connector: Only of this connector.
-        tag: Only with this tag.
-        read_only: Only those that change nothing (`true`), or only the others (`false`).
         limit: Items at most.
         cursor: `next_cursor` of the page before.
+        connector: Only of these connectors, separated by commas.
+        connection_name: Only what these connections serve, separated by commas.
+        tool_name: Only these, by name or alias, separated by commas.
+        tag: Only with one of these tags, separated by commas.
+        read_only: Only those that change nothing (`true`), or only the others (`false`).
+        format: The shape of the tools; the host's own when absent.
     """
     return Operation(
         name="listScopedTools",
@@ -515,11 +974,14 @@ def list_scoped_tools(
         answer=models.ToolList,
         query={
             "identifier": identifier,
-            "connector": connector,
-            "tag": tag,
-            "read_only": read_only,
             "limit": limit,
             "cursor": cursor,
+            "connector": connector,
+            "connection_name": connection_name,
+            "tool_name": tool_name,
+            "tag": tag,
+            "read_only": read_only,
+            "format": format,
         },
         changes_nothing=True,
     )
@@ -528,23 +990,32 @@ def list_scoped_tools(
 def search_tools(
     *,
     query: str,
-    connector: str | None = None,
-    tag: str | None = None,
-    read_only: bool | None = None,
     identifier: str | None = None,
+    ready: bool | None = None,
     limit: int | None = None,
+    connector: list[str] | None = None,
+    connection_name: list[str] | None = None,
+    tool_name: list[str] | None = None,
+    tag: list[str] | None = None,
+    read_only: bool | None = None,
+    format: Literal["openai", "openai-strict", "anthropic", "gemini", "mcp", "langchain"] | str | None = None,
 ) -> Operation[models.ToolList]:
     """Search tools.
 
-    The tools whose name, title, description and tags fit a few words best, best first.
+    The tools whose name, title, description and tags fit a few words best, best first. With an `identifier`,
+    `connections` says what the user lacks to call each one.
 
     Args:
         query: A few words.
-        connector: Only of this connector.
-        tag: Only with this tag.
-        read_only: Only those that change nothing (`true`), or only the others (`false`).
-        identifier: Only tools that this user can call now.
+        identifier: Only tools of this environment's connections, each with what this user lacks to call it.
+        ready: With `identifier`: only those that the user can call now (`true`).
         limit: Items at most.
+        connector: Only of these connectors, separated by commas.
+        connection_name: Only what these connections serve, separated by commas.
+        tool_name: Only these, by name or alias, separated by commas.
+        tag: Only with one of these tags, separated by commas.
+        read_only: Only those that change nothing (`true`), or only the others (`false`).
+        format: The shape of the tools; the host's own when absent.
     """
     return Operation(
         name="searchTools",
@@ -553,28 +1024,38 @@ def search_tools(
         answer=models.ToolList,
         query={
             "query": query,
+            "identifier": identifier,
+            "ready": ready,
+            "limit": limit,
             "connector": connector,
+            "connection_name": connection_name,
+            "tool_name": tool_name,
             "tag": tag,
             "read_only": read_only,
-            "identifier": identifier,
-            "limit": limit,
+            "format": format,
         },
         changes_nothing=True,
     )
 
 
-def get_tool(*, name: str) -> Operation[models.Tool]:
+def get_tool(
+    *,
+    name: str,
+    format: Literal["openai", "openai-strict", "anthropic", "gemini", "mcp", "langchain"] | str | None = None,
+) -> Operation[models.ToolItem]:
     """Read a tool.
 
     Args:
         name: Its name or an alias.
+        format: The shape of the tool; the host's own when absent.
     """
     return Operation(
         name="getTool",
         method="GET",
         path="/api/v1/tools/{name}",
-        answer=models.Tool,
+        answer=models.ToolItem,
         path_parameters={"name": name},
+        query={"format": format},
         changes_nothing=True,
     )
 
@@ -616,4 +1097,237 @@ def document() -> Operation[dict[str, Any]]:
     """This document."""
     return Operation(
         name="document", method="GET", path="/openapi.json", answer=dict[str, Any], public=True, changes_nothing=True
+    )
+
+
+def proxy_delete(
+    *,
+    path: str,
+    connection_name: str,
+    identifier: str | None = None,
+    connected_account_id: str | None = None,
+    endpoint: str | None = None,
+    agent_run_id: str | None = None,
+    deadline_ms: int | None = None,
+) -> Operation[bytes]:
+    """Raw request to the vendor.
+
+    Sends the request to the endpoint of the connection's connector, with the credential of the account, and answers
+    what the vendor answered: its status (but 424 instead of 401 and 407), the headers that are about the content,
+    and its body. An answer without the header `x-vendor-status` is the host's own, of the shape `Error`. Off until
+    the operator sets the connection's `proxy`.
+
+    Args:
+        path: Path below the connector's endpoint, percent-encoded as the vendor wants it, slashes as they are. The
+            query goes along.
+        connection_name: The connection. `connection-name` is the same.
+        identifier: The application's key for the user whose account is meant.
+        connected_account_id: Or the account itself, `ca_…`.
+        endpoint: Endpoint of the connector's manifest, where it has several; `api` when absent.
+        agent_run_id: The agent's own name for its run, for the record.
+        deadline_ms: How long the caller waits for the answer, in milliseconds.
+    """
+    return Operation(
+        name="proxyDelete",
+        method="DELETE",
+        path="/proxy/{path}",
+        answer=bytes,
+        path_parameters={"path": path},
+        headers={
+            "connection_name": connection_name,
+            "identifier": identifier,
+            "connected_account_id": connected_account_id,
+            "endpoint": endpoint,
+            "agent_run_id": agent_run_id,
+            "deadline_ms": deadline_ms,
+        },
+    )
+
+
+def proxy_get(
+    *,
+    path: str,
+    connection_name: str,
+    identifier: str | None = None,
+    connected_account_id: str | None = None,
+    endpoint: str | None = None,
+    agent_run_id: str | None = None,
+    deadline_ms: int | None = None,
+) -> Operation[bytes]:
+    """Raw request to the vendor.
+
+    Sends the request to the endpoint of the connection's connector, with the credential of the account, and answers
+    what the vendor answered: its status (but 424 instead of 401 and 407), the headers that are about the content,
+    and its body. An answer without the header `x-vendor-status` is the host's own, of the shape `Error`. Off until
+    the operator sets the connection's `proxy`.
+
+    Args:
+        path: Path below the connector's endpoint, percent-encoded as the vendor wants it, slashes as they are. The
+            query goes along.
+        connection_name: The connection. `connection-name` is the same.
+        identifier: The application's key for the user whose account is meant.
+        connected_account_id: Or the account itself, `ca_…`.
+        endpoint: Endpoint of the connector's manifest, where it has several; `api` when absent.
+        agent_run_id: The agent's own name for its run, for the record.
+        deadline_ms: How long the caller waits for the answer, in milliseconds.
+    """
+    return Operation(
+        name="proxyGet",
+        method="GET",
+        path="/proxy/{path}",
+        answer=bytes,
+        path_parameters={"path": path},
+        headers={
+            "connection_name": connection_name,
+            "identifier": identifier,
+            "connected_account_id": connected_account_id,
+            "endpoint": endpoint,
+            "agent_run_id": agent_run_id,
+            "deadline_ms": deadline_ms,
+        },
+        changes_nothing=True,
+    )
+
+
+def proxy_patch(
+    *,
+    path: str,
+    connection_name: str,
+    content: bytes,
+    identifier: str | None = None,
+    connected_account_id: str | None = None,
+    endpoint: str | None = None,
+    agent_run_id: str | None = None,
+    deadline_ms: int | None = None,
+) -> Operation[bytes]:
+    """Raw request to the vendor.
+
+    Sends the request to the endpoint of the connection's connector, with the credential of the account, and answers
+    what the vendor answered: its status (but 424 instead of 401 and 407), the headers that are about the content,
+    and its body. An answer without the header `x-vendor-status` is the host's own, of the shape `Error`. Off until
+    the operator sets the connection's `proxy`.
+
+    Args:
+        path: Path below the connector's endpoint, percent-encoded as the vendor wants it, slashes as they are. The
+            query goes along.
+        connection_name: The connection. `connection-name` is the same.
+        content: The body.
+        identifier: The application's key for the user whose account is meant.
+        connected_account_id: Or the account itself, `ca_…`.
+        endpoint: Endpoint of the connector's manifest, where it has several; `api` when absent.
+        agent_run_id: The agent's own name for its run, for the record.
+        deadline_ms: How long the caller waits for the answer, in milliseconds.
+    """
+    return Operation(
+        name="proxyPatch",
+        method="PATCH",
+        path="/proxy/{path}",
+        answer=bytes,
+        path_parameters={"path": path},
+        headers={
+            "content-type": "*/*",
+            "connection_name": connection_name,
+            "identifier": identifier,
+            "connected_account_id": connected_account_id,
+            "endpoint": endpoint,
+            "agent_run_id": agent_run_id,
+            "deadline_ms": deadline_ms,
+        },
+        content=content,
+    )
+
+
+def proxy_post(
+    *,
+    path: str,
+    connection_name: str,
+    content: bytes,
+    identifier: str | None = None,
+    connected_account_id: str | None = None,
+    endpoint: str | None = None,
+    agent_run_id: str | None = None,
+    deadline_ms: int | None = None,
+) -> Operation[bytes]:
+    """Raw request to the vendor.
+
+    Sends the request to the endpoint of the connection's connector, with the credential of the account, and answers
+    what the vendor answered: its status (but 424 instead of 401 and 407), the headers that are about the content,
+    and its body. An answer without the header `x-vendor-status` is the host's own, of the shape `Error`. Off until
+    the operator sets the connection's `proxy`.
+
+    Args:
+        path: Path below the connector's endpoint, percent-encoded as the vendor wants it, slashes as they are. The
+            query goes along.
+        connection_name: The connection. `connection-name` is the same.
+        content: The body.
+        identifier: The application's key for the user whose account is meant.
+        connected_account_id: Or the account itself, `ca_…`.
+        endpoint: Endpoint of the connector's manifest, where it has several; `api` when absent.
+        agent_run_id: The agent's own name for its run, for the record.
+        deadline_ms: How long the caller waits for the answer, in milliseconds.
+    """
+    return Operation(
+        name="proxyPost",
+        method="POST",
+        path="/proxy/{path}",
+        answer=bytes,
+        path_parameters={"path": path},
+        headers={
+            "content-type": "*/*",
+            "connection_name": connection_name,
+            "identifier": identifier,
+            "connected_account_id": connected_account_id,
+            "endpoint": endpoint,
+            "agent_run_id": agent_run_id,
+            "deadline_ms": deadline_ms,
+        },
+        content=content,
+    )
+
+
+def proxy_put(
+    *,
+    path: str,
+    connection_name: str,
+    content: bytes,
+    identifier: str | None = None,
+    connected_account_id: str | None = None,
+    endpoint: str | None = None,
+    agent_run_id: str | None = None,
+    deadline_ms: int | None = None,
+) -> Operation[bytes]:
+    """Raw request to the vendor.
+
+    Sends the request to the endpoint of the connection's connector, with the credential of the account, and answers
+    what the vendor answered: its status (but 424 instead of 401 and 407), the headers that are about the content,
+    and its body. An answer without the header `x-vendor-status` is the host's own, of the shape `Error`. Off until
+    the operator sets the connection's `proxy`.
+
+    Args:
+        path: Path below the connector's endpoint, percent-encoded as the vendor wants it, slashes as they are. The
+            query goes along.
+        connection_name: The connection. `connection-name` is the same.
+        content: The body.
+        identifier: The application's key for the user whose account is meant.
+        connected_account_id: Or the account itself, `ca_…`.
+        endpoint: Endpoint of the connector's manifest, where it has several; `api` when absent.
+        agent_run_id: The agent's own name for its run, for the record.
+        deadline_ms: How long the caller waits for the answer, in milliseconds.
+    """
+    return Operation(
+        name="proxyPut",
+        method="PUT",
+        path="/proxy/{path}",
+        answer=bytes,
+        path_parameters={"path": path},
+        headers={
+            "content-type": "*/*",
+            "connection_name": connection_name,
+            "identifier": identifier,
+            "connected_account_id": connected_account_id,
+            "endpoint": endpoint,
+            "agent_run_id": agent_run_id,
+            "deadline_ms": deadline_ms,
+        },
+        content=content,
     )
