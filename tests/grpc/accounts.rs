@@ -44,13 +44,16 @@ async fn what_is_not_there_is_not_found_and_what_is_wrong_is_named() {
                 json!({"connected_account_id": "ca_0123"}),
                 "ScalekitNotFoundException",
             ),
-            (
-                json!({"connection_name": "hubspot", "identifier": "ada", "organization_id": "org_1"}),
-                "ScalekitBadRequestException",
-            ),
         ] {
             let refused = sdk.refused("get", given.clone()).await;
             assert_eq!(refused.kind, kind, "{language:?} {given}: {refused}");
+        }
+        // Python's SDK leaves the organization out of this request, so that the host cannot object.
+        if language == Language::Node {
+            let given =
+                json!({"connection_name": "hubspot", "identifier": "ada", "organization_id": "org_1"});
+            let refused = sdk.refused("get", given).await;
+            assert_eq!(refused.kind, "ScalekitBadRequestException", "{refused}");
         }
         // Account and tool of different vendors: refused before anything is sent.
         let sent = world.vendors.log().entries().len();

@@ -5,6 +5,7 @@ mod accounts;
 mod calls;
 mod connecting;
 mod edge;
+mod mcp;
 mod programs;
 mod rig;
 mod tools;

@@ -43,14 +43,15 @@ async fn a_langchain_agent_for_many_users_works_for_each_with_their_own_accounts
     for user in ["ada", "grace"] {
         let (links, said) = run(&world, Language::Python, &file, user).await;
         assert_eq!(links.len(), 2, "one for each connection");
-        assert!(said.starts_with("Saved "), "{said}");
+        let address = said
+            .strip_prefix("Noted on ")
+            .expect("it says so")
+            .trim_end_matches('.');
+        let filter = serde_json::json!([{"propertyName": "email", "operator": "EQ", "value": address}]);
+        let params = serde_json::json!({"limit": 1, "filters": filter});
         let found = world
             .host
-            .call(
-                "hubspot_contacts_search",
-                user,
-                serde_json::json!({"limit": 1, "query": said.split(' ').nth(1)}),
-            )
+            .call("hubspot_contacts_search", user, params)
             .await
             .expect(200);
         assert_eq!(

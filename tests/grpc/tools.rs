@@ -57,7 +57,6 @@ async fn a_user_sees_the_tools_of_their_active_accounts_alone() {
         let one = sdk.get("scoped_tools", one).await;
         assert_eq!(names(&one), BTreeSet::from(["hubspot_contact_create".to_owned()]));
         for nothing in [
-            json!({"identifier": "ada", "providers": ["SALESFORCE"]}),
             json!({"identifier": "bob", "providers": ["HUBSPOT"]}),
             json!({"identifier": "ada", "connection_names": ["gmail"]}),
         ] {
@@ -67,6 +66,9 @@ async fn a_user_sees_the_tools_of_their_active_accounts_alone() {
         let unknown = json!({"identifier": "ada", "connection_names": ["salesforce"]});
         let refused = sdk.refused("scoped_tools", unknown).await;
         assert_eq!(refused.kind, "ScalekitNotFoundException");
+        let unknown = json!({"identifier": "ada", "providers": ["SALESFORCE"]});
+        let refused = sdk.refused("scoped_tools", unknown).await;
+        assert_eq!(refused.kind, "ScalekitBadRequestException");
     }
 }
 

@@ -65,7 +65,11 @@ async fn a_wrong_client_secret_is_told_as_that() {
         let env = [("SCALEKIT_CLIENT_SECRET", "wrong")];
         let mut sdk = Sdk::with(language, &world.host, &world.host.base_url, &env);
         let refused = sdk.refused("execute", call()).await;
-        assert!(refused.kind.contains("Unauthorized"), "{refused}");
+        // Node's SDK passes on the error of its HTTP client.
+        match language {
+            Language::Python => assert_eq!(refused.kind, "ScalekitUnauthorizedException", "{refused}"),
+            Language::Node => assert!(refused.text.contains("status code 401"), "{refused}"),
+        }
     }
 }
 

@@ -42,7 +42,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "servers",
         ],
     ),
-    ("grpc", &["access", "accounts", "call", "registry", "runtime"]),
+    (
+        "grpc",
+        &["access", "accounts", "call", "registry", "runtime", "servers"],
+    ),
     (
         "runtime",
         &[

@@ -2,7 +2,7 @@
 //! `@scalekit-sdk/node` call, so that programs written for them run against this host.
 //!
 //! Mounted by `api` beside the REST routes, on the same port. Every method is a function of
-//! `accounts`, `tools` or `connections`: one verb of the core and its rendering. [`unary`] does
+//! `accounts`, `tools`, `connections` or `mcp`: one verb of the core and its rendering. [`unary`] does
 //! what they share: it knows the caller before it reads the message. A fault becomes a gRPC status
 //! in [`status`] alone.
 //!
@@ -12,6 +12,7 @@
 mod accounts;
 mod ask;
 mod connections;
+mod mcp;
 mod page;
 mod status;
 mod structure;
@@ -84,6 +85,37 @@ pub fn routes() -> Router<Arc<Runtime>> {
                 ("ListAvailableTools", unary(Scope::ToolsRead, tools::available)),
                 ("SearchTools", unary(Scope::ToolsRead, tools::search)),
                 ("ExecuteTool", unary(Scope::ToolsExecute, tools::execute)),
+            ],
+        ))
+        .merge(service(
+            "scalekit.v1.mcp.McpService",
+            [
+                ("CreateMcpConfig", unary(Scope::ServersWrite, mcp::create)),
+                ("UpdateMcpConfig", unary(Scope::ServersWrite, mcp::update)),
+                ("GetMcpConfig", unary(Scope::AccountsRead, mcp::get)),
+                ("DeleteMcpConfig", unary(Scope::ServersWrite, mcp::delete)),
+                ("ListMcpConfigs", unary(Scope::AccountsRead, mcp::list)),
+                (
+                    "EnsureMcpInstance",
+                    unary(Scope::AccountsRead, mcp::ensure_instance),
+                ),
+                ("GetMcpInstance", unary(Scope::AccountsRead, mcp::get_instance)),
+                (
+                    "DeleteMcpInstance",
+                    unary(Scope::SessionsWrite, mcp::delete_instance),
+                ),
+                (
+                    "GetMcpInstanceAuthState",
+                    unary(Scope::AccountsRead, mcp::instance_auth_state),
+                ),
+                (
+                    "ListMcpConnectedAccounts",
+                    unary(Scope::AccountsRead, mcp::connected_accounts),
+                ),
+                (
+                    "CreateMcpSessionToken",
+                    unary(Scope::SessionsWrite, mcp::session_token),
+                ),
             ],
         ))
         .merge(service(

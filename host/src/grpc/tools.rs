@@ -1,5 +1,6 @@
 //! `ToolService`: which tools there are, and calling them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,17 +15,19 @@ use super::wire::tools::{
     SearchedTool, Tool,
 };
 use super::{status, structure};
-use crate::accounts::Selector;
+use crate::accounts::{AccountQuery, AccountState, Selector};
 use crate::call::catalog::{self, Entry, Filter, Place};
 use crate::call::{self, Extras, Outcome, Request};
 use crate::config;
 use crate::error::Fault;
-use crate::id::{AccountId, ExecutionId};
+use crate::id::{AccountId, ExecutionId, Identifier};
 
 /// Answers of a search when the caller names no number.
 const DEFAULT_FOUND: usize = 10;
 /// Answers of a search at most.
 const MAX_FOUND: usize = 100;
+/// Accounts of one user that are looked at.
+const MAX_ACCOUNTS: usize = 1_000;
 /// Characters of a search.
 const MAX_QUERY: usize = 400;
 /// So long before the client gives up, the call ends by itself and says why.
@@ -107,6 +110,7 @@ async fn of_user(call: &Call, request: ScopedRequest) -> Result<ScopedResponse, 
     let list = format!("grpc scoped tools {:?} {filter:?}", request.identifier);
     let page = Page::new(call, list, request.page_size, request.page_token)?;
     let identifier = ask::identifier(request.identifier)?;
+    let mut connection_names = Vec::with_capacity(filter.connection_names.len());
     for name in &filter.connection_names {
         // A name that is nowhere is a mistake to be told of, not a user without tools.
         let name = ask::connection_name(name)?;
@@ -114,10 +118,11 @@ async fn of_user(call: &Call, request: ScopedRequest) -> Result<ScopedResponse, 
             .accounts
             .connection(&call.caller.environment, &name)
             .await?;
+        connection_names.push(name.to_string());
     }
     let wanted = Filter {
         connectors: filter.providers,
-        connection_names: filter.connection_names,
+        connection_names,
         tool_names: filter.tool_names,
         ..Filter::default()
     };
@@ -193,10 +198,12 @@ async fn best(call: &Call, request: SearchRequest) -> Result<SearchResponse, Fau
         count => count.min(MAX_FOUND),
     };
     let (environment, everything) = (&call.caller.environment, Filter::default());
+    let mut waiting = BTreeSet::new();
     let found = match given(request.identifier) {
         None => catalog::all(&call.host, environment, &everything).await?,
         Some(identifier) => {
             let identifier = ask::identifier(identifier)?;
+            waiting = never_authorized(call, &identifier).await?;
             catalog::available(&call.host, environment, &identifier, &everything).await?
         }
     };
@@ -213,20 +220,42 @@ async fn best(call: &Call, request: SearchRequest) -> Result<SearchResponse, Fau
                 .places
                 .iter()
                 .filter(|place| place.connected_account_id.is_some())
-                .map(readiness)
+                .map(|place| readiness(place, &waiting))
                 .collect(),
         })
         .collect();
     Ok(SearchResponse { tools })
 }
 
-fn readiness(place: &Place) -> ConnectionReadiness {
+/// The accounts of a user that nobody has authorized yet: the clients tell them from those that
+/// have to be authorized again.
+async fn never_authorized(call: &Call, identifier: &Identifier) -> Result<BTreeSet<AccountId>, Fault> {
+    let mut waiting = BTreeSet::new();
+    for state in [AccountState::PendingAuth, AccountState::PendingVerification] {
+        let query = AccountQuery {
+            identifier: Some(identifier.clone()),
+            state: Some(state),
+            limit: MAX_ACCOUNTS,
+            ..AccountQuery::default()
+        };
+        let accounts = call
+            .host
+            .accounts
+            .accounts(&call.caller.environment, &query)
+            .await?;
+        waiting.extend(accounts.iter().map(|account| account.id.clone()));
+    }
+    Ok(waiting)
+}
+
+fn readiness(place: &Place, waiting: &BTreeSet<AccountId>) -> ConnectionReadiness {
     let account = place.connected_account_id.as_ref();
     ConnectionReadiness {
         connection_name: place.connection_name.to_string(),
         connected_account_id: account.map(ToString::to_string).unwrap_or_default(),
         readiness_state: match place.readiness {
             catalog::Readiness::Ready => Readiness::Ready,
+            _ if account.is_some_and(|id| waiting.contains(id)) => Readiness::NeedsConnection,
             catalog::Readiness::NotConnected => Readiness::NeedsConnection,
             catalog::Readiness::AuthorizationNeeded | catalog::Readiness::ScopeMissing => {
                 Readiness::NeedsReauth

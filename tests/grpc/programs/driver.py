@@ -4,12 +4,14 @@ A command is {"do": name, ...arguments}. An answer is {"ok": value} or {"error":
 """
 
 import concurrent.futures
+import datetime
 import json
 import os
 import sys
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from scalekit.actions.models.mcp_config import McpConfigConnectionToolMapping
 from scalekit.client import ScalekitClient
 from scalekit.v1.tools.tools_pb2 import Filter, ScopedToolFilter
 
@@ -94,6 +96,32 @@ class Driver:
 
     def execute(self, tool_name, params, **given):
         return self.actions.execute_tool(tool_input=params, tool_name=tool_name, **given)
+
+    def mcp_create(self, mappings, **given):
+        mapped = [McpConfigConnectionToolMapping(**mapping) for mapping in mappings]
+        return self.actions.mcp.create_config(connection_tool_mappings=mapped, **given)
+
+    def mcp_update(self, **given):
+        return self.actions.mcp.update_config(**given)
+
+    def mcp_list(self, **given):
+        return self.actions.mcp.list_configs(**given)
+
+    def mcp_delete(self, **given):
+        return self.actions.mcp.delete_config(**given)
+
+    def mcp_accounts(self, **given):
+        return self.actions.mcp.list_mcp_connected_accounts(**given)
+
+    def mcp_ensure_instance(self, **given):
+        return self.actions.mcp.ensure_instance(**given)
+
+    def mcp_instance_state(self, **given):
+        return self.actions.mcp.get_instance_auth_state(**given)
+
+    def mcp_token(self, seconds=None, **given):
+        expiry = datetime.timedelta(seconds=seconds) if seconds else None
+        return self.actions.mcp.create_session_token(expiry=expiry, **given)
 
     def langchain_tools(self, **given):
         return self.actions.langchain.get_tools(**given)

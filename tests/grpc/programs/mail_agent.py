@@ -1,5 +1,5 @@
-"""A mail assistant for each user of an application: it reads the user's newest mail and puts its
-sender into the user's CRM. Written as programs for the public SDK are; the model is scripted.
+"""A mail assistant for each user of an application: it reads the user's newest mail, and notes it
+on its sender in the user's CRM, whom it adds where there is nobody yet. Written as programs for the public SDK are; the model is scripted.
 
 Usage: mail_agent.py USER
 """
@@ -37,23 +37,28 @@ class ScriptedModel(BaseChatModel):
         return ScriptedModel(names=[tool.name for tool in tools])
 
     def _generate(self, messages, stop=None, run_manager=None, **kwargs):
-        results = [message for message in messages if isinstance(message, ToolMessage)]
-        if not results:
-            answer = self.call("gmail_fetch_mails", {"limit": 1})
-        elif len(results) == 1:
-            sender = ast.literal_eval(results[0].content)["messages"][0]["from"]
-            address = re.search(r"[\w.+-]+@[\w.-]+", sender).group(0)
-            answer = self.call("hubspot_contact_create", {"properties": {"email": address}})
-        elif results[1].content.startswith("Error"):
-            answer = AIMessage(content="The sender is among the contacts already.")
-        else:
-            contact = ast.literal_eval(results[1].content)
-            answer = AIMessage(content=f"Saved {contact['properties']['email']} as contact {contact['id']}.")
-        return ChatResult(generations=[ChatGeneration(message=answer)])
+        read = [ast.literal_eval(message.content) for message in messages if isinstance(message, ToolMessage)]
+        if not read:
+            return self.call("gmail_fetch_mails", {"limit": 1})
+        mail = read[0]["messages"][0]
+        address = re.search(r"[\w.+-]+@[\w.-]+", mail["from"]).group(0)
+        if len(read) == 1:
+            by_address = [{"propertyName": "email", "operator": "EQ", "value": address}]
+            return self.call("hubspot_contacts_search", {"filters": by_address, "limit": 1})
+        if len(read) == 2 and not read[1]["results"]:
+            return self.call("hubspot_contact_create", {"properties": {"email": address}})
+        if "hs_note_body" in read[-1].get("properties", {}):
+            return self.say(f"Noted on {address}.")
+        contact = read[1]["results"][0] if read[1]["results"] else read[2]
+        return self.call("hubspot_note_create", {"body": mail["subject"], "contact_id": contact["id"]})
 
     def call(self, name, args):
         assert name in self.names, f"{name} is not among {self.names}"
-        return AIMessage(content="", tool_calls=[{"name": name, "args": args, "id": f"call_{name}"}])
+        calls = [{"name": name, "args": args, "id": f"call_{name}"}]
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content="", tool_calls=calls))])
+
+    def say(self, text):
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content=text))])
 
 
 def ensure_connected(user):
@@ -85,4 +90,4 @@ def run_agent(user, task):
 if __name__ == "__main__":
     user = sys.argv[1]
     ensure_connected(user)
-    print(run_agent(user, "Put the sender of my newest mail into HubSpot."), flush=True)
+    print(run_agent(user, "Note my newest mail on its sender in HubSpot."), flush=True)

@@ -13,6 +13,11 @@ pub fn id(name: &ConnectionName) -> String {
     format!("{PREFIX}{name}")
 }
 
+/// The name in an id of [`id`].
+pub fn name(id: &str) -> Option<&str> {
+    id.strip_prefix(PREFIX)
+}
+
 /// Which connections, and which page of them.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ListRequest {

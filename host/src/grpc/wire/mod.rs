@@ -5,6 +5,7 @@
 pub(super) mod accounts;
 pub(super) mod connections;
 pub(super) mod errors;
+pub(super) mod mcp;
 pub(super) mod tools;
 
 use prost_types::Timestamp;
