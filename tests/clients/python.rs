@@ -51,6 +51,17 @@ async fn the_python_package_is_typed_throughout() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_generated_part_of_the_python_package_is_what_the_reference_says() {
+    #[allow(clippy::disallowed_methods, reason = "the test itself is told to write")]
+    let bless = std::env::var_os("VALETKEY_BLESS").is_some();
+    let mut arguments = vec!["scripts/generate.py"];
+    if !bless {
+        arguments.push("--check");
+    }
+    run(python(&arguments)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_python_package_is_in_form() {
     run(python(&["-m", "ruff", "check", "."])).await;
     run(python(&["-m", "ruff", "format", "--check", "."])).await;

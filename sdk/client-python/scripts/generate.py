@@ -24,6 +24,9 @@ from typing import Any
 PACKAGE = Path(__file__).resolve().parent.parent
 REFERENCE = PACKAGE.parent.parent / "docs" / "reference"
 SOURCE = PACKAGE / "src" / "valetkey"
+METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+# Raw requests are the vendor's own: the client writes them by hand.
+BY_HAND = "/proxy/"
 NOTE = "scripts/generate.py wrote this file; change what it was made from."
 
 # What the asynchronous client's words are without the waiting, longest first.
@@ -113,9 +116,27 @@ def models(document: dict[str, Any]) -> str:
     parts += [
         model(name, schemas[name]) for name in names if schemas[name].get("type") == "object" and name not in words
     ]
-    aliases = [name for name in names if name not in words and schemas[name].get("type") != "object"]
+    others = {name: schemas[name] for name in names if name not in words and schemas[name].get("type") != "object"}
+    aliases = in_order(others)
     parts += [f"{name}: TypeAlias = {annotation(schemas[name])}\n{doc(schemas[name])}" for name in aliases]
     return "\n\n".join(parts) + "\n"
+
+
+def in_order(schemas: dict[str, Any]) -> list[str]:
+    """The names so that each comes after those that it is made of."""
+    done: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in done or name not in schemas:
+            return
+        for other in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(schemas[name])):
+            if other != name:
+                visit(other)
+        done.append(name)
+
+    for name in schemas:
+        visit(name)
+    return done
 
 
 def enumeration(name: str, schema: dict[str, Any]) -> str:
@@ -206,7 +227,7 @@ def operations(document: dict[str, Any]) -> str:
     for path, methods in document["paths"].items():
         shared = methods.get("parameters", [])
         for method, operation in methods.items():
-            if method in ("get", "post", "put", "patch", "delete", "head", "options"):
+            if method in METHODS and not path.startswith(BY_HAND):
                 found.append(function(document, path, method, operation, shared, len(methods)))
     names = re.findall(r"\bmodels\.(\w+)", "".join(found))
     return (

@@ -94,6 +94,16 @@ def test_a_list_asks_for_no_page_that_nobody_reads(server: CaseServer, client: v
     assert [page.next_cursor for page in listed.pages()] == ["c1", None]
 
 
+def test_several_words_to_filter_by_go_as_one_parameter(server: CaseServer, client: valetkey.Valetkey) -> None:
+    server.expect([items(), items()])
+    assert client.tools.list(connector=["hubspot", "gmail"], tag="crm").all() == []
+    client.tools.search("mail", connector=["hubspot", "gmail"])
+    assert [seen.query for seen, _ in server.requests] == [
+        {"connector": "hubspot,gmail", "tag": "crm"},
+        {"query": "mail", "connector": "hubspot,gmail"},
+    ]
+
+
 def test_a_list_goes_on_from_a_cursor(server: CaseServer, client: valetkey.Valetkey) -> None:
     server.expect([items(tool("two"))])
     assert [each.name for each in client.tools.list(cursor="c1").all()] == ["two"]

@@ -146,7 +146,7 @@ class Call(Generic[T]):
         return Wire(
             method=operation.method,
             path=operation.url_path(),
-            headers=[_header(name, value) for name, value in headers.items()],
+            headers=[_header(name, _text(value)) for name, value in headers.items()],
             query=tuple((name, _text(value)) for name, value in operation.query.items() if value is not None),
             json=json,
             content=content,
@@ -240,6 +240,8 @@ def _header(name: str, value: str) -> tuple[bytes, bytes]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ",".join(_text(each) for each in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

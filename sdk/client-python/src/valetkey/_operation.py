@@ -45,8 +45,8 @@ class Operation(Generic[T]):
     """Type of the answer's JSON; `None` for no body, `bytes` for the body as it comes, `RawAnswer` for a vendor's."""
     path_parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
     query: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """Parameters of the query; those that are `None` are left out."""
-    headers: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    """Parameters of the query; those that are `None` are left out, lists are joined by commas."""
+    headers: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Further headers; those that are `None` are left out."""
     json: Any = None
     """The body, as JSON."""

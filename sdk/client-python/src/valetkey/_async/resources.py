@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from valetkey._async.pages import AsyncPages
@@ -19,8 +19,16 @@ from valetkey._generated.models import (
 )
 from valetkey._operation import Operation, T
 
+OneOrMore: TypeAlias = str | Sequence[str] | None
+"""A word to filter by, or several of which one must fit."""
+
 # Within the classes below `list` is a method.
 _Found: TypeAlias = list[Tool]
+
+
+def _several(words: OneOrMore) -> Any:
+    """One word goes over the wire like a list of one."""
+    return words if words is None or isinstance(words, str) else list(words)
 
 
 class AsyncResource:
@@ -127,8 +135,8 @@ class AsyncTools(AsyncResource):
     def list(
         self,
         *,
-        connector: str | None = None,
-        tag: str | None = None,
+        connector: OneOrMore = None,
+        tag: OneOrMore = None,
         read_only: bool | None = None,
         limit: int | None = None,
         cursor: str | None = None,
@@ -138,8 +146,8 @@ class AsyncTools(AsyncResource):
         return self._pages(
             operations.list_tools,
             timeout,
-            connector=connector,
-            tag=tag,
+            connector=_several(connector),
+            tag=_several(tag),
             read_only=read_only,
             limit=limit,
             cursor=cursor,
@@ -149,8 +157,8 @@ class AsyncTools(AsyncResource):
         self,
         *,
         identifier: str,
-        connector: str | None = None,
-        tag: str | None = None,
+        connector: OneOrMore = None,
+        tag: OneOrMore = None,
         read_only: bool | None = None,
         limit: int | None = None,
         cursor: str | None = None,
@@ -161,8 +169,8 @@ class AsyncTools(AsyncResource):
             operations.list_scoped_tools,
             timeout,
             identifier=identifier,
-            connector=connector,
-            tag=tag,
+            connector=_several(connector),
+            tag=_several(tag),
             read_only=read_only,
             limit=limit,
             cursor=cursor,
@@ -173,17 +181,24 @@ class AsyncTools(AsyncResource):
         query: str,
         *,
         identifier: str | None = None,
-        connector: str | None = None,
-        tag: str | None = None,
+        connector: OneOrMore = None,
+        tag: OneOrMore = None,
         read_only: bool | None = None,
         limit: int | None = None,
         timeout: float | None = None,
     ) -> _Found:
         """The tools that fit a few words best, best first; only those that `identifier` can call, when given."""
         operation = operations.search_tools(
-            query=query, identifier=identifier, connector=connector, tag=tag, read_only=read_only, limit=limit
+            query=query,
+            identifier=identifier,
+            connector=_several(connector),
+            tag=_several(tag),
+            read_only=read_only,
+            limit=limit,
         )
-        return (await self._send(operation, timeout)).items
+        found: Any = await self._send(operation, timeout)
+        items: _Found = found.items
+        return items
 
     async def get(self, name: str, *, timeout: float | None = None) -> Tool:
         """The tool of this name or alias."""

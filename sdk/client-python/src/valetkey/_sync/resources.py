@@ -5,7 +5,7 @@ scripts/generate.py wrote this file; change what it was made from.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from valetkey._generated import operations
@@ -22,8 +22,16 @@ from valetkey._operation import Operation, T
 from valetkey._sync.pages import Pages
 from valetkey._sync.transport import Transport
 
+OneOrMore: TypeAlias = str | Sequence[str] | None
+"""A word to filter by, or several of which one must fit."""
+
 # Within the classes below `list` is a method.
 _Found: TypeAlias = list[Tool]
+
+
+def _several(words: OneOrMore) -> Any:
+    """One word goes over the wire like a list of one."""
+    return words if words is None or isinstance(words, str) else list(words)
 
 
 class Resource:
@@ -130,8 +138,8 @@ class Tools(Resource):
     def list(
         self,
         *,
-        connector: str | None = None,
-        tag: str | None = None,
+        connector: OneOrMore = None,
+        tag: OneOrMore = None,
         read_only: bool | None = None,
         limit: int | None = None,
         cursor: str | None = None,
@@ -141,8 +149,8 @@ class Tools(Resource):
         return self._pages(
             operations.list_tools,
             timeout,
-            connector=connector,
-            tag=tag,
+            connector=_several(connector),
+            tag=_several(tag),
             read_only=read_only,
             limit=limit,
             cursor=cursor,
@@ -152,8 +160,8 @@ class Tools(Resource):
         self,
         *,
         identifier: str,
-        connector: str | None = None,
-        tag: str | None = None,
+        connector: OneOrMore = None,
+        tag: OneOrMore = None,
         read_only: bool | None = None,
         limit: int | None = None,
         cursor: str | None = None,
@@ -164,8 +172,8 @@ class Tools(Resource):
             operations.list_scoped_tools,
             timeout,
             identifier=identifier,
-            connector=connector,
-            tag=tag,
+            connector=_several(connector),
+            tag=_several(tag),
             read_only=read_only,
             limit=limit,
             cursor=cursor,
@@ -176,17 +184,24 @@ class Tools(Resource):
         query: str,
         *,
         identifier: str | None = None,
-        connector: str | None = None,
-        tag: str | None = None,
+        connector: OneOrMore = None,
+        tag: OneOrMore = None,
         read_only: bool | None = None,
         limit: int | None = None,
         timeout: float | None = None,
     ) -> _Found:
         """The tools that fit a few words best, best first; only those that `identifier` can call, when given."""
         operation = operations.search_tools(
-            query=query, identifier=identifier, connector=connector, tag=tag, read_only=read_only, limit=limit
+            query=query,
+            identifier=identifier,
+            connector=_several(connector),
+            tag=_several(tag),
+            read_only=read_only,
+            limit=limit,
         )
-        return (self._send(operation, timeout)).items
+        found: Any = self._send(operation, timeout)
+        items: _Found = found.items
+        return items
 
     def get(self, name: str, *, timeout: float | None = None) -> Tool:
         """The tool of this name or alias."""
