@@ -80,7 +80,7 @@ impl Stage {
         }
         let execution = host.call("hubspot_whoami", "ada", json!({})).await.expect(200);
         // A deadline of a few milliseconds would be answered as what it is, a timeout.
-        let proxied = json!({"header.connection_name": "hubspot", "header.identifier": "ada", "header.deadline_ms": 9000});
+        let proxied = json!({"header.connection_name": "hubspot", "header.identifier": "ada", "header.deadline_ms": "9000"});
         let known = [
             ("^/api/v1/connected_accounts/.id", json!({"path.id": accounts[0]})),
             ("^/api/v1/connected_accounts", json!({"query.identifier": "ada"})),

@@ -217,7 +217,10 @@ async fn on_every_operation_anothers_thing_is_as_good_as_none() {
             };
             let mut answers = Vec::new();
             for id in [id, &none] {
-                let path = template.replace("{id}", id).replace("{name}", id);
+                let path = template
+                    .replace("{id}", id)
+                    .replace("{name}", id)
+                    .replace("{session_id}", NO_SESSION);
                 answers.push(stranger.api(&method, &path, body.clone()).await);
             }
             let place = format!("{method} {template}");
