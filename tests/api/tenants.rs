@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::edge::{Caller, Vendor, host_with};
 
 const NOBODY: &str = "ca_00000000000000000000000000000000";
+const NO_SESSION: &str = "mses_00000000000000000000000000000000";
 
 #[tokio::test]
 async fn another_environments_things_answer_as_if_they_were_not_there() {

@@ -69,7 +69,7 @@ export class User {
 
   /** The tools that the user can call now. */
   tools(filter: ToolFilter = {}, options?: CallOptions): List<Tool> {
-    return this.#client.tools.scoped({ ...filter, identifier: this.identifier, limit: 200 }, options);
+    return this.#client.tools.scoped({ ...only(filter), identifier: this.identifier, limit: 200 }, options);
   }
 
   /** The tools of a connection, whether the user has connected an account there or not. */
@@ -80,7 +80,7 @@ export class User {
   ): Promise<readonly Tool[]> {
     const { connector } = await this.#client.connections.get(connectionName, options);
     if (filter.connector !== undefined && filter.connector !== connector) return [];
-    return this.#client.tools.list({ ...filter, connector, limit: 200 }, options).all();
+    return this.#client.tools.list({ ...only({ ...filter, connector }), limit: 200 }, options).all();
   }
 
   /** Those of the user's tools that fit a few words best, best first. */
@@ -89,7 +89,9 @@ export class User {
     filter: ToolFilter & { readonly limit?: number } = {},
     options?: CallOptions,
   ): Promise<readonly Tool[]> {
-    return this.#client.tools.search({ ...filter, query, identifier: this.identifier }, options);
+    const { limit, ...rest } = filter;
+    const asked = { ...only(rest), query, identifier: this.identifier };
+    return this.#client.tools.search(limit === undefined ? asked : { ...asked, limit }, options);
   }
 
   /** The user's accounts. */
@@ -129,4 +131,13 @@ export class User {
       ...(agentRunId !== undefined && { agentRunId }),
     };
   }
+}
+
+/** A choice of tools in the words of the interface, which takes several of each. */
+function only({ connector, tag, readOnly }: ToolFilter) {
+  return {
+    ...(connector === undefined ? {} : { connector: [connector] }),
+    ...(tag === undefined ? {} : { tag: [tag] }),
+    ...(readOnly === undefined ? {} : { readOnly }),
+  };
 }

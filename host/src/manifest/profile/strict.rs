@@ -158,11 +158,8 @@ fn members(
 
 fn add_null(member: &mut Map<String, Value>) {
     match member.get_mut("type") {
-        Some(Value::Array(kinds)) => {
-            if !kinds.contains(&json!("null")) {
-                kinds.push(json!("null"));
-            }
-        }
+        Some(Value::Array(kinds)) if kinds.contains(&json!("null")) => {}
+        Some(Value::Array(kinds)) => kinds.push(json!("null")),
         Some(kind) => *kind = json!([kind.clone(), "null"]),
         None => {}
     }
