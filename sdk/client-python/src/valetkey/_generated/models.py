@@ -933,14 +933,14 @@ class VendorError(Model):
 Component: TypeAlias = bytes
 """The bytes of a WebAssembly component."""
 
+SecretText: TypeAlias = str
+"""A secret text: taken, never answered."""
+
 GivenCredential: TypeAlias = dict[str, Any]
 """A credential that the application has already. It is tried at the vendor before it is kept."""
 
 Raw: TypeAlias = bytes
 """Whatever the vendor takes."""
-
-SecretText: TypeAlias = str
-"""A secret text: taken, never answered."""
 
 ToolForModel: TypeAlias = OpenAiTool | AnthropicTool | GeminiFunctionDeclaration | McpTool | LangChainTool
 """A tool in one of the shapes."""
