@@ -82,10 +82,10 @@ fn not_applicable(scenario: &str) -> Option<&'static str> {
             "asks within a session of the transport, and there is none",
         ),
         (
-            "server-sse-polling",
+            "sse-polling",
             "resumes a session of the transport, and there is none",
         ),
-        ("server-session-lifecycle", "no session of the transport"),
+        ("session-lifecycle", "no session of the transport"),
         (
             "input-required-result-basic-list-roots",
             "connectors may not ask for a client's folders",
@@ -126,7 +126,9 @@ impl Stage {
         // The list of tools changes by activating another version of the connector.
         let other = artifacts::connector_with("test", |manifest| {
             manifest.connector.version = "1.0.1".to_owned();
-            manifest.tools.retain(|tool| tool.name != "test_audio_content");
+            manifest.tools[0]
+                .description
+                .push_str(" This is another version.");
         });
         host.install(other).await.expect(200);
         activate(&host, "1.0.0").await;
