@@ -51,6 +51,10 @@ fn harmless(id: &str) -> Vec<u8> {
     })
 }
 
+/// What every round is told: a deadline of a few milliseconds would be answered as what it is, a timeout.
+const UNHURRIED: &str =
+    "[[operations]]\ninclude-path-regex = \"^/proxy/\"\nparameters = { \"header.deadline_ms\" = \"9000\" }\n";
+
 /// A host with connectors, connections, accounts and an execution.
 struct Stage {
     host: TestHost,
@@ -119,7 +123,7 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a folder");
         let config = folder.path().join("schemathesis.toml");
         let told = seed % 2 == 0;
-        std::fs::write(&config, if told { self.known.as_str() } else { "" }).expect("a file");
+        std::fs::write(&config, if told { self.known.as_str() } else { UNHURRIED }).expect("a file");
         let har = folder.path().join("requests.har");
         let output = Command::new(program)
             .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks")
