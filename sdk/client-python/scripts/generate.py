@@ -228,7 +228,7 @@ def operations(document: dict[str, Any]) -> str:
         shared = methods.get("parameters", [])
         for method, operation in methods.items():
             if method in METHODS and not path.startswith(BY_HAND):
-                found.append(function(document, path, method, operation, shared, len(methods)))
+                found.append(function(document, path, method, operation, shared))
     names = re.findall(r"\bmodels\.(\w+)", "".join(found))
     return (
         "\n\n\n".join(
@@ -237,7 +237,7 @@ def operations(document: dict[str, Any]) -> str:
                 f'`client.send(operations.get_tool(name="…"))` sends one.\n"""',
                 "from __future__ import annotations\n\nfrom typing import Any, Literal\n\n"
                 + ("from valetkey._generated import models\n" if names else "")
-                + "from valetkey._operation import Operation, present",
+                + "from valetkey._operation import UNSET, Operation, Unset, present",
                 *found,
             ]
         )
@@ -245,9 +245,7 @@ def operations(document: dict[str, Any]) -> str:
     )
 
 
-def function(
-    document: dict[str, Any], path: str, method: str, operation: dict[str, Any], shared: list[Any], siblings: int
-) -> str:
+def function(document: dict[str, Any], path: str, method: str, operation: dict[str, Any], shared: list[Any]) -> str:
     wire_name = operation.get("operationId") or f"{method}{path}"
     name = identifier(wire_name)
     arguments: dict[str, tuple[str, bool, str]] = {}
@@ -263,7 +261,7 @@ def function(
         text = parameter.get("description") or parameter["schema"].get("description", "")
         arguments[own] = (kind, bool(parameter.get("required")), text)
 
-    body, media = request_body(document, operation, arguments)
+    body, media = request_body(document, method, operation, arguments)
     answer, runtime = answer_of(operation)
     lines = [f"name={wire_name!r}, method={method.upper()!r}, path={path!r}, answer={runtime}"]
     if places["path"]:
@@ -283,10 +281,7 @@ def function(
         lines.append("changes_nothing=True")
 
     ordered = sorted(arguments.items(), key=lambda item: not item[1][1])
-    signature = ", ".join(
-        f"{own}: {kind}" if must else f"{own}: {kind if kind == 'Any' else kind + ' | None'} = None"
-        for own, (kind, must, _) in ordered
-    )
+    signature = ", ".join(parameter_of(own, kind, must) for own, (kind, must, _) in ordered)
     text = f"{operation.get('summary', name)}.\n\n{operation.get('description', '')}".rstrip()
     told = [f"    {own}: {' '.join(plain(text).split())}" for own, (_, _, text) in ordered if text]
     full = docstring(plain(text)).removesuffix('"""').rstrip("\n")
@@ -301,8 +296,17 @@ def function(
     )
 
 
+def parameter_of(own: str, kind: str, must: bool) -> str:
+    """A parameter of the signature with its default."""
+    if must:
+        return f"{own}: {kind}"
+    if kind.endswith("| Unset | None"):
+        return f"{own}: {kind} = UNSET"
+    return f"{own}: {kind if kind == 'Any' else kind + ' | None'} = None"
+
+
 def request_body(
-    document: dict[str, Any], operation: dict[str, Any], arguments: dict[str, tuple[str, bool, str]]
+    document: dict[str, Any], method: str, operation: dict[str, Any], arguments: dict[str, tuple[str, bool, str]]
 ) -> tuple[str, str]:
     """The argument of `Operation` for the body, and its media type if that needs saying. The body's members join
     `arguments`."""
@@ -323,8 +327,10 @@ def request_body(
     pairs, nullable = [], []
     for wire, member in members.items():
         own, kind, must = identifier(wire), qualified(annotation(member)), wire in schema.get("required", [])
-        if must and kind.endswith("| None"):
+        if kind.endswith("| None") and (must or method == "patch"):
+            # What a change leaves out stays as it is, and null is a value like another.
             nullable.append(wire)
+            kind = kind if must else f"{kind.removesuffix(' | None')} | Unset | None"
         else:
             kind = kind.removesuffix(" | None")
         kind = f"{kind} | dict[str, Any]" if kind.startswith("models.") and resolved_object(document, member) else kind
@@ -356,7 +362,7 @@ def mapping(pairs: list[tuple[str, str]]) -> str:
 
 def qualified(kind: str) -> str:
     """The type with the names of models told to be of `models`."""
-    known = {"Any", "Literal", "None"}
+    known = {"Any", "Literal", "None", "Unset"}
     pieces = re.split(r"('[^']*')", kind)
     return "".join(
         piece

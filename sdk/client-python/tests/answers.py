@@ -53,6 +53,7 @@ def connection(name: str, connector: str) -> dict[str, Any]:
             "scopes": [],
             "endpoints": {},
             "development": False,
+            "proxy": False,
             "user_verify_urls": [],
             "application_name": "App",
             "created_at": "2026-01-01T00:00:00Z",

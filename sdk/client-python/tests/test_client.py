@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 import valetkey
-from answers import error, executed, items, tool
+from answers import connection, error, executed, items, tool
 from case_server import CLIENT_ID, CLIENT_SECRET, Answer, CaseServer, Seen
 from valetkey import operations
 
@@ -174,11 +174,26 @@ def test_a_raw_write_whose_answer_is_lost_is_not_sent_again_and_a_read_is(
         client.proxy("GET", "x", connection_name="hubspot", identifier="ada")
 
 
+def test_a_model_may_stand_in_a_body(server: CaseServer, client: valetkey.Valetkey) -> None:
+    server.expect([connection("hubspot", "hubspot")])
+    app = valetkey.models.NewOAuthApp(client_id="app", token_url="https://vendor.example/token")
+    client.send(operations.create_connection(connection_name="hubspot", connector="hubspot", oauth=app))
+    assert server.requests[0][0].json == {
+        "connection_name": "hubspot",
+        "connector": "hubspot",
+        "oauth": {"client_id": "app", "token_url": "https://vendor.example/token"},
+    }
+
+
 def test_a_null_that_means_something_is_sent(server: CaseServer, client: valetkey.Valetkey) -> None:
     server.expect([error(404, "not_found")])
     with pytest.raises(valetkey.NotFoundError):
         client.send(operations.change_connection(name="hubspot", pinned_version=None))
     assert server.requests[0][0].json == {"pinned_version": None}
+    server.expect([error(404, "not_found")])
+    with pytest.raises(valetkey.NotFoundError):
+        client.send(operations.change_connection(name="hubspot", proxy=True))
+    assert server.requests[0][0].json == {"proxy": True}, "what is not given stays as it is"
 
 
 def test_an_answer_without_a_promised_member_is_named(server: CaseServer, client: valetkey.Valetkey) -> None:

@@ -46,7 +46,7 @@ class Model:
 
     def to_wire(self) -> dict[str, Any]:
         """As parsed JSON, without the members that are absent."""
-        found = {wire: _encode(getattr(self, name)) for name, wire, _, _ in _members(type(self))}
+        found = {wire: encode(getattr(self, name)) for name, wire, _, _ in _members(type(self))}
         return {wire: value for wire, value in found.items() if value is not None}
 
 
@@ -114,13 +114,14 @@ def _first_that_fits(decoders: list[Decoder]) -> Decoder:
     return decode
 
 
-def _encode(value: Any) -> Any:
+def encode(value: Any) -> Any:
+    """The value as parsed JSON, with every model in it rendered."""
     if isinstance(value, Model):
         return value.to_wire()
     if isinstance(value, list):
-        return [_encode(each) for each in value]
+        return [encode(each) for each in value]
     if isinstance(value, dict):
-        return {name: _encode(each) for name, each in value.items()}
+        return {name: encode(each) for name, each in value.items()}
     return value
 
 

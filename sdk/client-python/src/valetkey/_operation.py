@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json as json_text
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
+
+from valetkey._model import encode
 
 T = TypeVar("T")
 
@@ -70,6 +73,19 @@ class Operation(Generic[T]):
         return path
 
 
+class Unset(enum.Enum):
+    """Stands for a member that is not given, where null means something."""
+
+    UNSET = "unset"
+
+
+UNSET = Unset.UNSET
+
+
 def present(members: Mapping[str, Any], nullable: frozenset[str] = frozenset()) -> dict[str, Any]:
     """A JSON body without the members that were not given; `nullable` ones mean something when null."""
-    return {name: value for name, value in members.items() if value is not None or name in nullable}
+    return {
+        name: encode(value)
+        for name, value in members.items()
+        if value is not UNSET and (value is not None or name in nullable)
+    }

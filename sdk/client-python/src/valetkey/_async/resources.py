@@ -202,7 +202,10 @@ class AsyncTools(AsyncResource):
 
     async def get(self, name: str, *, timeout: float | None = None) -> Tool:
         """The tool of this name or alias."""
-        return await self._send(operations.get_tool(name=name), timeout)
+        # Without a `format` it is of the host's own shape.
+        operation: Operation[Any] = operations.get_tool(name=name)
+        found: Tool = await self._send(operation, timeout)
+        return found
 
 
 class AsyncConnections(AsyncResource):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from valetkey._generated import models
-from valetkey._operation import Operation, present
+from valetkey._operation import UNSET, Operation, Unset, present
 
 
 def list_connected_accounts(
@@ -204,7 +204,7 @@ def get_connected_account(*, id: str) -> Operation[models.ConnectedAccount]:
 
 
 def change_connected_account(
-    *, id: str, account_config: dict[str, str] | None = None, credential: models.GivenCredential | None = None
+    *, id: str, account_config: dict[str, str] | None = None, credential: models.GivenCredential | Unset | None = UNSET
 ) -> Operation[models.ConnectedAccount]:
     """Change a connected account.
 
@@ -221,7 +221,7 @@ def change_connected_account(
         path="/api/v1/connected_accounts/{id}",
         answer=models.ConnectedAccount,
         path_parameters={"id": id},
-        json=present({"account_config": account_config, "credential": credential}),
+        json=present({"account_config": account_config, "credential": credential}, nullable=frozenset(["credential"])),
     )
 
 
@@ -355,7 +355,7 @@ def get_connection(*, name: str) -> Operation[models.Connection]:
 
 
 def change_connection(
-    *, name: str, pinned_version: str | None = None, proxy: bool | None = None
+    *, name: str, pinned_version: str | Unset | None = UNSET, proxy: bool | None = None
 ) -> Operation[models.Connection]:
     """Change a connection.
 
@@ -373,7 +373,7 @@ def change_connection(
         path="/api/v1/connections/{name}",
         answer=models.Connection,
         path_parameters={"name": name},
-        json=present({"pinned_version": pinned_version, "proxy": proxy}),
+        json=present({"pinned_version": pinned_version, "proxy": proxy}, nullable=frozenset(["pinned_version"])),
     )
 
 
@@ -716,12 +716,12 @@ def get_mcp_server(*, id: str) -> Operation[models.McpServer]:
 def change_mcp_server(
     *,
     id: str,
-    description: str | None = None,
-    mappings: list[models.McpMapping] | None = None,
-    read_only: bool | None = None,
-    require_api_token: bool | None = None,
-    search: models.McpSearchMode | None = None,
-    tags: list[str] | None = None,
+    description: str | Unset | None = UNSET,
+    mappings: list[models.McpMapping] | Unset | None = UNSET,
+    read_only: bool | Unset | None = UNSET,
+    require_api_token: bool | Unset | None = UNSET,
+    search: models.McpSearchMode | Unset | None = UNSET,
+    tags: list[str] | Unset | None = UNSET,
 ) -> Operation[models.McpServer]:
     """Change an MCP server.
 
@@ -749,7 +749,8 @@ def change_mcp_server(
                 "require_api_token": require_api_token,
                 "search": search,
                 "tags": tags,
-            }
+            },
+            nullable=frozenset(["description", "mappings", "read_only", "require_api_token", "search", "tags"]),
         ),
     )
 

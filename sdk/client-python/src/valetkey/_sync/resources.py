@@ -205,7 +205,10 @@ class Tools(Resource):
 
     def get(self, name: str, *, timeout: float | None = None) -> Tool:
         """The tool of this name or alias."""
-        return self._send(operations.get_tool(name=name), timeout)
+        # Without a `format` it is of the host's own shape.
+        operation: Operation[Any] = operations.get_tool(name=name)
+        found: Tool = self._send(operation, timeout)
+        return found
 
 
 class Connections(Resource):
