@@ -122,7 +122,7 @@ impl Stage {
         self.host.sign_in().await;
         let folder = tempfile::tempdir().expect("a folder");
         let config = folder.path().join("schemathesis.toml");
-        let told = seed % 2 == 0;
+        let told = seed.is_multiple_of(2);
         std::fs::write(&config, if told { self.known.as_str() } else { UNHURRIED }).expect("a file");
         let har = folder.path().join("requests.har");
         let output = Command::new(program)

@@ -82,7 +82,7 @@ async fn side_by_side_every_answer_carries_its_own_accounts_stamp() {
                 .await
                 .expect(200);
             assert_eq!(answer["data"]["portalId"], stamp, "{answer}");
-            if (round + identifier) % 5 == 0 {
+            if (round + identifier).is_multiple_of(5) {
                 let path = format!("/api/v1/connected_accounts/{id}");
                 caller
                     .api(&Method::POST, &format!("{path}/disconnect"), json!({}))
