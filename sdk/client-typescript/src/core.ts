@@ -205,8 +205,9 @@ function headersOf(operation: Operation, input: Readonly<Record<string, unknown>
   return headers;
 }
 
-/** Parameters of paths, queries and headers are texts, numbers and truth values. */
+/** Parameters of paths, queries and headers are texts, numbers and truth values, or lists of them with commas between. */
 function textOfParameter(given: unknown): string {
+  if (Array.isArray(given)) return given.map(textOfParameter).join(",");
   if (typeof given === "string") return given;
   if (typeof given === "number" || typeof given === "boolean") return String(given);
   return JSON.stringify(given);
