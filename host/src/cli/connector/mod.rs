@@ -2,6 +2,7 @@
 
 mod new;
 mod pack;
+mod schema;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use crate::manifest::{self, check, profile};
 
 use new::New;
 use pack::Pack;
+use schema::Schema;
 
 /// What to do with connectors.
 #[derive(Debug, Subcommand)]
@@ -31,6 +33,8 @@ pub(super) enum Connector {
     Pack(Pack),
     /// Check a connector.toml: names, schemas, endpoints, templates, and that every model takes its tools
     Check(Check),
+    /// Print the JSON Schema of connector.toml, for editors
+    Schema(Schema),
     /// What is installed on the host
     #[command(visible_alias = "ls")]
     List(List),
@@ -135,6 +139,7 @@ impl Connector {
             Self::Build(command) => command.run(output),
             Self::Pack(command) => command.run(output),
             Self::Check(command) => command.run(output),
+            Self::Schema(command) => command.run(output),
             Self::List(command) => block_on(command.run(global, output)),
             Self::Install(command) => block_on(command.run(global, output)),
             Self::Activate(command) => block_on(command.run(global, output)),
