@@ -1,5 +1,6 @@
 //! `valetkey connector`: build and check on the author's machine; install and manage on a host.
 
+mod import;
 mod new;
 mod pack;
 mod schema;
@@ -18,6 +19,7 @@ use super::{FAILED, Global, block_on};
 use crate::manifest::build::{self, Built, Step};
 use crate::manifest::{self, check, profile};
 
+use import::Import;
 use new::New;
 use pack::Pack;
 use schema::Schema;
@@ -27,6 +29,9 @@ use schema::Schema;
 pub(super) enum Connector {
     /// Make a folder for a new connector
     New(New),
+    /// Make a connector's folder of a vendor's own specification
+    #[command(subcommand)]
+    Import(Import),
     /// Compile a connector's folder to a component
     Build(Build),
     /// Make a component of a connector.toml without code, without a compiler
@@ -136,6 +141,7 @@ impl Connector {
     pub(super) fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::New(command) => command.run(output),
+            Self::Import(command) => command.run(output),
             Self::Build(command) => command.run(output),
             Self::Pack(command) => command.run(output),
             Self::Check(command) => command.run(output),
