@@ -347,6 +347,23 @@ pub struct ListRequest {
     pub is_org_wide_credential: Option<bool>,
 }
 
+/// Which accounts by their words, and which page of them.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SearchRequest {
+    /// Only with this text.
+    #[prost(string, tag = "1")]
+    pub query: String,
+    /// Items at most; zero for the usual.
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: String,
+    /// Only of this connection, `conn_…`.
+    #[prost(string, tag = "4")]
+    pub connection_id: String,
+}
+
 /// A page of accounts.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ListResponse {
