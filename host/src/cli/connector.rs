@@ -1,6 +1,9 @@
 //! `valetkey connector`: build and check on the author's machine; install and manage on a host.
 
-use std::path::PathBuf;
+mod record;
+mod test;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -11,8 +14,11 @@ use serde_json::{Value, json};
 use super::client::{Client, Remote, encoded};
 use super::output::{Output, cell};
 use super::{FAILED, Global, block_on};
-use crate::manifest::build::{self, Step};
+use crate::manifest::build::{self, Built, Step};
 use crate::manifest::{self, check, profile};
+
+/// Where `build` puts components, and where the other commands of an author look for them.
+const OUT: &str = "target/connectors";
 
 /// What to do with connectors.
 #[derive(Debug, Subcommand)]
@@ -21,6 +27,10 @@ pub(super) enum Connector {
     Build(Build),
     /// Check a connector.toml: names, schemas, endpoints, templates, and that every model takes its tools
     Check(Check),
+    /// Run a connector's cases offline, in the real sandbox
+    Test(test::Test),
+    /// Make a case of a live call
+    Record(record::Record),
     /// What is installed on the host
     #[command(visible_alias = "ls")]
     List(List),
@@ -44,7 +54,7 @@ pub(super) struct Build {
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
     /// Folder for the component
-    #[arg(long, value_name = "DIR", default_value = "target/connectors")]
+    #[arg(long, value_name = "DIR", default_value = OUT)]
     out: PathBuf,
 }
 
@@ -123,6 +133,8 @@ impl Connector {
         match self {
             Self::Build(command) => command.run(output),
             Self::Check(command) => command.run(output),
+            Self::Test(command) => command.run(output),
+            Self::Record(command) => command.run(global, output),
             Self::List(command) => block_on(command.run(global, output)),
             Self::Install(command) => block_on(command.run(global, output)),
             Self::Activate(command) => block_on(command.run(global, output)),
@@ -133,17 +145,7 @@ impl Connector {
 
 impl Build {
     fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        let built = {
-            let shown = output.progress("checking the manifest");
-            build::build(&self.dir, &self.out, &mut |step| {
-                shown.say(match step {
-                    Step::Checking => "checking the manifest".to_owned(),
-                    Step::AddingTarget => format!("adding the Rust target {}", build::TARGET),
-                    Step::Compiling(line) => line,
-                    Step::Embedding => "putting the manifest in".to_owned(),
-                });
-            })?
-        };
+        let (built, _) = built(&self.dir, &self.out, output)?;
         let identity = &built.manifest.connector;
         if output.json {
             output.data(&json!({
@@ -165,6 +167,22 @@ impl Build {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Builds a connector's folder, says what goes on, and reads the component.
+fn built(dir: &Path, out: &Path, output: &Output) -> anyhow::Result<(Built, Vec<u8>)> {
+    let shown = output.progress("checking the manifest");
+    let built = build::build(dir, out, &mut |step| {
+        shown.say(match step {
+            Step::Checking => "checking the manifest".to_owned(),
+            Step::AddingTarget => format!("adding the Rust target {}", build::TARGET),
+            Step::Compiling(line) => line,
+            Step::Embedding => "putting the manifest in".to_owned(),
+        });
+    })?;
+    let bytes = std::fs::read(&built.path);
+    let bytes = bytes.with_context(|| format!("{} cannot be read", built.path.display()))?;
+    Ok((built, bytes))
 }
 
 impl Check {
