@@ -5,6 +5,7 @@
 //! calls tools the way every edge does; nothing in service depends on it. It never reaches a
 //! vendor, and what it writes was cleaned of what is personal first.
 
+pub mod advice;
 pub mod case;
 mod compare;
 pub mod contract;

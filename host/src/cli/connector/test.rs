@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::built;
+use super::compiled;
 use crate::author::contract::Contract;
 use crate::author::run::{self, CaseReport, Faults, Options, Report};
 use crate::author::suite::Suite;
@@ -63,10 +63,11 @@ enum Wanted {
 impl Test {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
         let suite = Suite::read(&self.dir)?;
-        let component = match &self.component {
-            Some(file) => fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?,
-            None => built(&self.dir, Path::new(super::OUT), output)?.1,
+        let file = match &self.component {
+            Some(file) => file.clone(),
+            None => compiled(&self.dir, Path::new(super::OUT), output)?.path,
         };
+        let component = fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
         let options = Options {
             filter: self.filter.clone(),
             faults: match self.faults {

@@ -1,5 +1,7 @@
 //! `valetkey connector`: build and check on the author's machine; install and manage on a host.
 
+mod check;
+mod pack;
 mod record;
 mod test;
 
@@ -13,24 +15,30 @@ use serde_json::{Value, json};
 
 use super::client::{Client, Remote, encoded};
 use super::output::{Output, cell};
-use super::{FAILED, Global, block_on};
+use super::{Global, block_on};
 use crate::manifest::build::{self, Built, Step};
-use crate::manifest::{self, check, profile};
+
+use check::Check;
+use pack::Pack;
+use record::Record;
+use test::Test;
 
 /// Where `build` puts components, and where the other commands of an author look for them.
-const OUT: &str = "target/connectors";
+pub(super) const OUT: &str = "target/connectors";
 
 /// What to do with connectors.
 #[derive(Debug, Subcommand)]
 pub(super) enum Connector {
     /// Compile a connector's folder to a component
     Build(Build),
+    /// Make a component of a connector.toml without code, without a compiler
+    Pack(Pack),
     /// Check a connector.toml: names, schemas, endpoints, templates, and that every model takes its tools
     Check(Check),
     /// Run a connector's cases offline, in the real sandbox
-    Test(test::Test),
+    Test(Test),
     /// Make a case of a live call
-    Record(record::Record),
+    Record(Record),
     /// What is installed on the host
     #[command(visible_alias = "ls")]
     List(List),
@@ -56,18 +64,6 @@ pub(super) struct Build {
     /// Folder for the component
     #[arg(long, value_name = "DIR", default_value = OUT)]
     out: PathBuf,
-}
-
-/// Checks a connector's manifest and says everything that is wrong with it at once.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  valetkey connector check plugins/hubspot
-  valetkey connector check . --json")]
-pub(super) struct Check {
-    /// Folder with the connector.toml
-    #[arg(value_name = "DIR", default_value = ".")]
-    dir: PathBuf,
 }
 
 /// Lists installed connectors and their versions.
@@ -132,6 +128,7 @@ impl Connector {
     pub(super) fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Build(command) => command.run(output),
+            Self::Pack(command) => command.run(output),
             Self::Check(command) => command.run(output),
             Self::Test(command) => command.run(output),
             Self::Record(command) => command.run(global, output),
@@ -145,32 +142,13 @@ impl Connector {
 
 impl Build {
     fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        let (built, _) = built(&self.dir, &self.out, output)?;
-        let identity = &built.manifest.connector;
-        if output.json {
-            output.data(&json!({
-                "connector": identity.id,
-                "version": identity.version,
-                "path": built.path,
-                "bytes": built.bytes,
-                "tools": built.manifest.tools.len(),
-            }));
-        } else {
-            output.line(&built.path.display().to_string());
-            output.say(&format!(
-                "{} {}: {} tools, {} kB",
-                identity.id,
-                identity.version,
-                built.manifest.tools.len(),
-                built.bytes / 1000
-            ));
-        }
-        Ok(ExitCode::SUCCESS)
+        let component = compiled(&self.dir, &self.out, output)?;
+        built(output, &component)
     }
 }
 
-/// Builds a connector's folder, says what goes on, and reads the component.
-fn built(dir: &Path, out: &Path, output: &Output) -> anyhow::Result<(Built, Vec<u8>)> {
+/// Builds a connector's folder and says what goes on.
+pub(super) fn compiled(dir: &Path, out: &Path, output: &Output) -> anyhow::Result<Built> {
     let shown = output.progress("checking the manifest");
     let built = build::build(dir, out, &mut |step| {
         shown.say(match step {
@@ -180,31 +158,7 @@ fn built(dir: &Path, out: &Path, output: &Output) -> anyhow::Result<(Built, Vec<
             Step::Embedding => "putting the manifest in".to_owned(),
         });
     })?;
-    let bytes = std::fs::read(&built.path);
-    let bytes = bytes.with_context(|| format!("{} cannot be read", built.path.display()))?;
-    Ok((built, bytes))
-}
-
-impl Check {
-    fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        let manifest = manifest::read(&self.dir).map_err(anyhow::Error::msg)?;
-        let mut problems = check::manifest(&manifest);
-        problems.extend(profile::misfits(&manifest));
-        let (id, tools) = (&manifest.connector.id, manifest.tools.len());
-        if output.json {
-            output.data(&json!({"connector": id, "tools": tools, "problems": problems}));
-        } else {
-            for problem in &problems {
-                output.line(&format!("{}: {}", problem.path, problem.problem));
-            }
-        }
-        if problems.is_empty() {
-            output.say(&format!("connector `{id}` is acceptable: {tools} tools"));
-            return Ok(ExitCode::SUCCESS);
-        }
-        output.error(&format!("connector `{id}` has {} problems", problems.len()));
-        Ok(ExitCode::from(FAILED))
-    }
+    Ok(built)
 }
 
 impl List {
@@ -285,6 +239,30 @@ impl Remove {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Says what was made.
+fn built(output: &Output, built: &Built) -> anyhow::Result<ExitCode> {
+    let identity = &built.manifest.connector;
+    if output.json {
+        output.data(&json!({
+            "connector": identity.id,
+            "version": identity.version,
+            "path": built.path,
+            "bytes": built.bytes,
+            "tools": built.manifest.tools.len(),
+        }));
+    } else {
+        output.line(&built.path.display().to_string());
+        output.say(&format!(
+            "{} {}: {} tools, {} kB",
+            identity.id,
+            identity.version,
+            built.manifest.tools.len(),
+            built.bytes / 1000
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn show(output: &Output, installed: &Value) {
