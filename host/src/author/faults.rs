@@ -207,3 +207,76 @@ pub(super) fn of(case: &Case, place: Place, refreshes: Option<bool>) -> Vec<Inje
     }));
     injected
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const READ: Place = Place {
+        index: 0,
+        reads: true,
+        repeatable: true,
+    };
+    const WRITE: Place = Place {
+        index: 0,
+        reads: false,
+        repeatable: false,
+    };
+
+    fn manifest() -> Manifest {
+        serde_json::from_value(json!({
+            "connector": {"id": "a", "title": "A", "version": "1.0.0", "contract": "0.1", "description": ""},
+            "endpoints": {}, "tools": [],
+        }))
+        .expect("a manifest")
+    }
+
+    /// What is said against an outcome; none when the promise was kept.
+    fn told(injected: Injected, place: Place, result: Result<(), Kind>, hits: u32) -> Option<String> {
+        let fault = result.err().map(|kind| Fault::new(kind, "words"));
+        let outcome = Outcome {
+            result: fault.as_ref().map_or(Ok(Vec::new()), Err),
+            hits,
+        };
+        let judged = injected.judge(&place, &manifest(), &outcome);
+        judged.err().map(|finding| finding.problem)
+    }
+
+    #[test]
+    fn kept_promises_are_passed() {
+        for (injected, place, result, hits) in [
+            (Injected::Throttled, READ, Ok(()), 2),
+            (Injected::Throttled, WRITE, Ok(()), 2),
+            (Injected::ExpiredToken, WRITE, Ok(()), 2),
+            (Injected::ServerError, READ, Err(Kind::VendorUnavailable), 1),
+            (Injected::Slow, READ, Err(Kind::VendorTimeout), 1),
+            (Injected::Slow, WRITE, Err(Kind::AmbiguousOutcome), 1),
+            (Injected::Malformed, READ, Err(Kind::VendorUnavailable), 1),
+            (Injected::RefusedCredential, READ, Err(Kind::AccountNotActive), 1),
+        ] {
+            assert_eq!(told(injected, place, result, hits), None, "{injected:?}");
+        }
+    }
+
+    #[test]
+    fn each_broken_promise_is_caught() {
+        for (injected, place, result, hits, part) in [
+            (Injected::Throttled, READ, Err(Kind::RateLimited), 1, "reached the agent"),
+            (Injected::Throttled, READ, Ok(()), 3, "3 times"),
+            (Injected::ExpiredToken, READ, Err(Kind::VendorRejected), 1, "reached the agent"),
+            (Injected::ServerError, READ, Ok(()), 1, "as if nothing had happened"),
+            (Injected::ServerError, READ, Err(Kind::InvalidInput), 1, "must fail as vendor_unavailable"),
+            (Injected::ServerError, WRITE, Err(Kind::VendorUnavailable), 2, "sent 2 times"),
+            (Injected::Slow, READ, Err(Kind::AmbiguousOutcome), 1, "must fail as vendor_timeout"),
+            (Injected::Slow, WRITE, Err(Kind::VendorTimeout), 1, "must fail as ambiguous_outcome"),
+            (Injected::Malformed, READ, Ok(()), 1, "as if nothing had happened"),
+            (Injected::Malformed, READ, Err(Kind::ConnectorTrapped), 1, "must fail as"),
+            (Injected::RefusedCredential, READ, Err(Kind::VendorForbidden), 1, "must fail as account_not_active"),
+        ] {
+            let told = told(injected, place, result, hits).unwrap_or_default();
+            assert!(told.contains(part), "{injected:?}: {told}");
+        }
+    }
+}

@@ -16,6 +16,7 @@ pub mod run;
 pub mod scrub;
 mod stage;
 pub mod suite;
+pub mod workshop;
 
 pub use compare::Difference;
 pub use faults::Injected;
