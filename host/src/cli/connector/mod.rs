@@ -1,6 +1,7 @@
 //! `valetkey connector`: build and check on the author's machine; install and manage on a host.
 
 mod check;
+mod new;
 mod pack;
 mod record;
 mod test;
@@ -19,6 +20,7 @@ use super::{Global, block_on};
 use crate::manifest::build::{self, Built, Step};
 
 use check::Check;
+use new::New;
 use pack::Pack;
 use record::Record;
 use test::Test;
@@ -29,6 +31,8 @@ pub(super) const OUT: &str = "target/connectors";
 /// What to do with connectors.
 #[derive(Debug, Subcommand)]
 pub(super) enum Connector {
+    /// Make a folder for a new connector
+    New(New),
     /// Compile a connector's folder to a component
     Build(Build),
     /// Make a component of a connector.toml without code, without a compiler
@@ -127,6 +131,7 @@ pub(super) struct Remove {
 impl Connector {
     pub(super) fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
         match self {
+            Self::New(command) => command.run(output),
             Self::Build(command) => command.run(output),
             Self::Pack(command) => command.run(output),
             Self::Check(command) => command.run(output),
