@@ -20,7 +20,11 @@ async fn holds(id: &str, contract: Option<Contract>) {
         .expect("a host");
     let failed: Vec<_> = report.cases.iter().filter(|case| !case.passed()).collect();
     assert!(failed.is_empty(), "{failed:#?}");
-    assert_eq!(report.tools_without_a_case, Vec::<String>::new(), "every tool has a case");
+    assert_eq!(
+        report.tools_without_a_case,
+        Vec::<String>::new(),
+        "every tool has a case"
+    );
     let faults: usize = report.cases.iter().map(|case| case.faults.len()).sum();
     assert!(faults > 3 * report.cases.len(), "{faults} faults");
 }

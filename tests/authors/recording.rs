@@ -28,7 +28,11 @@ async fn connected(proxy: bool) -> (TestHost, Simulator) {
         "oauth": {"client_id": options.client_id, "client_secret": options.client_secret,
                   "authorize_url": format!("{base}/oauth/authorize"), "token_url": format!("{base}/oauth/v3/token")},
     });
-    drop(host.api(Method::POST, "/api/v1/connections", connection).await.expect(201));
+    drop(
+        host.api(Method::POST, "/api/v1/connections", connection)
+            .await
+            .expect(201),
+    );
     host.connect("hubspot", "ada").await;
     (host, simulator)
 }
@@ -115,7 +119,10 @@ async fn nothing_is_recorded_where_raw_requests_are_off() {
 async fn a_call_that_the_vendor_refuses_is_recorded_as_a_fault() {
     let (host, _simulator) = connected(true).await;
     let body = json!({"tool_name": "hubspot_contact_get", "identifier": "ada", "params": {"contact_id": "999999999"}});
-    let recording = host.api(Method::POST, "/api/v1/recordings", body).await.expect(200);
+    let recording = host
+        .api(Method::POST, "/api/v1/recordings", body)
+        .await
+        .expect(200);
     assert_eq!(recording["error"]["kind"], "vendor_not_found", "{recording}");
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("tests/missing.http");

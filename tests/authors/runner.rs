@@ -21,7 +21,11 @@ async fn a_right_connector_passes_and_keeps_every_promise_under_faults() {
     assert_eq!(report.tools_without_a_case, Vec::<String>::new());
 
     let injected = |name: &str| -> Vec<Injected> {
-        let case = report.cases.iter().find(|case| case.name == name).expect("a case");
+        let case = report
+            .cases
+            .iter()
+            .find(|case| case.name == name)
+            .expect("a case");
         case.faults.iter().map(|fault| fault.fault).collect()
     };
     use Injected::{ExpiredToken, Malformed, RefusedCredential, ServerError, Slow, Throttled};
@@ -32,7 +36,11 @@ async fn a_right_connector_passes_and_keeps_every_promise_under_faults() {
         injected("get_by_key"),
         [Throttled, ServerError, Slow, Malformed, RefusedCredential]
     );
-    assert_eq!(injected("get_missing"), [], "nothing goes more wrong than it should");
+    assert_eq!(
+        injected("get_missing"),
+        [],
+        "nothing goes more wrong than it should"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,8 +60,9 @@ async fn without_being_asked_faults_go_into_reading_tools_alone() {
 
 /// A case of `acme_thing_get` that answers `{"id": "7"}`.
 fn get(answer: &str, exchanges: &[(&str, &str)]) -> String {
-    let mut text =
-        format!("### case\ntool: acme_thing_get\nparams: {{\"thing_id\": \"7\", \"fields\": [\"id\"]}}\n{answer}\n");
+    let mut text = format!(
+        "### case\ntool: acme_thing_get\nparams: {{\"thing_id\": \"7\", \"fields\": [\"id\"]}}\n{answer}\n"
+    );
     for (request, response) in exchanges {
         text.push_str(&format!(
             "\n### request\n{request}\n\n### response 200\n\n{response}\n"
@@ -65,7 +74,10 @@ fn get(answer: &str, exchanges: &[(&str, &str)]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_told_place_by_place() {
     let place = Place::new();
-    let (url, body) = ("GET https://demo.acme.example/v1/things/7?fields=id", "{\"id\": \"7\"}");
+    let (url, body) = (
+        "GET https://demo.acme.example/v1/things/7?fields=id",
+        "{\"id\": \"7\"}",
+    );
     let create = "### case\ntool: acme_thing_create\nparams: {\"name\": \"Lamp\", \"kind\": \"x\"}\nanswer: {\"id\": \"9\"}\n";
     let cases = [
         ("a_answer", get("answer: {\"id\": \"8\", \"more\": [1]}", &[(url, body)])),
@@ -110,7 +122,16 @@ async fn what_is_wrong_is_told_place_by_place() {
     assert_checked_in("tests/authors/wrong.txt", &ran.out);
 
     let ran = place
-        .run(&["connector", "test", ".", "--faults", "none", "--filter", "h_no", "--json"])
+        .run(&[
+            "connector",
+            "test",
+            ".",
+            "--faults",
+            "none",
+            "--filter",
+            "h_no",
+            "--json",
+        ])
         .await;
     let report: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
     assert_eq!((&report["passed"], &report["failed"]), (&0.into(), &1.into()));
@@ -146,9 +167,15 @@ async fn an_author_is_advised_with_the_place() {
     let place = Place::new();
     let weak = acme::MANIFEST
         .replace("docs_url = \"https://docs.acme.example\"\n", "")
-        .replace("Reads one thing by its id: `id`, `name` and `made`. Use acme_things_list to find the id.", "Calls the endpoint that reads a thing over HTTP.")
+        .replace(
+            "Reads one thing by its id: `id`, `name` and `made`. Use acme_things_list to find the id.",
+            "Calls the endpoint that reads a thing over HTTP.",
+        )
         .replace("description = \"Name of the thing.\"", "description = \"\"")
-        .replace("tags = [\"things\"]\nhints = { read_only = false", "hints = { read_only = false");
+        .replace(
+            "tags = [\"things\"]\nhints = { read_only = false",
+            "hints = { read_only = false",
+        );
     acme::write(place.path(), &weak, &[acme::RIGHT[1]]);
     std::fs::remove_file(place.path().join("README.md")).expect("it was there");
     let ran = place.run(&["connector", "check", "."]).await;

@@ -45,12 +45,25 @@ pub fn of_manifest(manifest: &Manifest) -> Vec<Problem> {
     let mut advice = Vec::new();
     let connector = &manifest.connector;
     if connector.docs_url.is_none() {
-        add(&mut advice, "/connector/docs_url", "is missing; name the vendor's API documentation");
+        add(
+            &mut advice,
+            "/connector/docs_url",
+            "is missing; name the vendor's API documentation",
+        );
     }
     if connector.categories.is_empty() {
-        add(&mut advice, "/connector/categories", "is empty; a catalogue sorts connectors by it");
+        add(
+            &mut advice,
+            "/connector/categories",
+            "is empty; a catalogue sorts connectors by it",
+        );
     }
-    if manifest.verify.is_none() && manifest.auth.iter().any(|auth| auth.kind != valetkey_manifest::AuthKind::None) {
+    if manifest.verify.is_none()
+        && manifest
+            .auth
+            .iter()
+            .any(|auth| auth.kind != valetkey_manifest::AuthKind::None)
+    {
         add(
             &mut advice,
             "/verify",
@@ -84,7 +97,11 @@ pub fn of_manifest(manifest: &Manifest) -> Vec<Problem> {
 pub fn of_folder(dir: &Path, manifest: &Manifest) -> Vec<Problem> {
     let mut advice = Vec::new();
     if !dir.join("README.md").is_file() {
-        add(&mut advice, "README.md", "is missing; say how to connect an account and what is special");
+        add(
+            &mut advice,
+            "README.md",
+            "is missing; say how to connect an account and what is special",
+        );
     }
     match Suite::read(dir) {
         Ok(suite) => {
@@ -112,7 +129,11 @@ fn add(advice: &mut Vec<Problem>, path: impl Into<String>, problem: impl Into<St
 fn scope_titles(manifest: &Manifest, advice: &mut Vec<Problem>) {
     for (index, auth) in manifest.auth.iter().enumerate() {
         let Some(oauth2) = &auth.oauth2 else { continue };
-        for scope in oauth2.scopes.iter().filter(|scope| !oauth2.scope_titles.contains_key(*scope)) {
+        for scope in oauth2
+            .scopes
+            .iter()
+            .filter(|scope| !oauth2.scope_titles.contains_key(*scope))
+        {
             add(
                 advice,
                 format!("/auth/{index}/oauth2/scope_titles"),
@@ -137,7 +158,9 @@ fn of_tool(manifest: &Manifest, tool: &Tool, path: &str, advice: &mut Vec<Proble
         add(
             advice,
             format!("{path}/description"),
-            format!("says \"{jargon}\", which tells a model nothing about the task; say what it does for the user"),
+            format!(
+                "says \"{jargon}\", which tells a model nothing about the task; say what it does for the user"
+            ),
         );
     }
     let parameters = tool.input.get("properties").and_then(Value::as_object);
@@ -145,9 +168,8 @@ fn of_tool(manifest: &Manifest, tool: &Tool, path: &str, advice: &mut Vec<Proble
         let inner = schema.get("items").unwrap_or(schema);
         inner.get("properties").is_some_and(Value::is_object)
     };
-    let is_complex = parameters.is_some_and(|parameters| {
-        parameters.len() >= COMPLEX_PARAMETERS || parameters.values().any(nested)
-    });
+    let is_complex = parameters
+        .is_some_and(|parameters| parameters.len() >= COMPLEX_PARAMETERS || parameters.values().any(nested));
     if is_complex && !about.contains('{') && !lower.contains("example") {
         add(
             advice,
@@ -168,7 +190,11 @@ fn of_tool(manifest: &Manifest, tool: &Tool, path: &str, advice: &mut Vec<Proble
     hints(tool, path, advice);
     if tool.scopes.is_empty()
         && tool.any_scopes.is_empty()
-        && manifest.auth.iter().any(|auth| auth.oauth2.as_ref().is_some_and(|oauth2| !oauth2.scopes.is_empty()))
+        && manifest.auth.iter().any(|auth| {
+            auth.oauth2
+                .as_ref()
+                .is_some_and(|oauth2| !oauth2.scopes.is_empty())
+        })
         && !tool.tags.iter().any(|tag| tag == "account")
     {
         add(
@@ -177,15 +203,26 @@ fn of_tool(manifest: &Manifest, tool: &Tool, path: &str, advice: &mut Vec<Proble
             "is empty; name what the tool needs, so that a missing grant is told before the vendor refuses",
         );
     }
-    if let Some(paging) = tool.paging.as_ref().filter(|paging| paging.default_limit > MOST_ITEMS) {
+    if let Some(paging) = tool
+        .paging
+        .as_ref()
+        .filter(|paging| paging.default_limit > MOST_ITEMS)
+    {
         add(
             advice,
             format!("{path}/paging/default_limit"),
-            format!("is {}; a model reads all of them, and asks for more where it needs more", paging.default_limit),
+            format!(
+                "is {}; a model reads all of them, and asks for more where it needs more",
+                paging.default_limit
+            ),
         );
     }
     if tool.tags.is_empty() {
-        add(advice, format!("{path}/tags"), "is empty; servers and searches filter tools by tags");
+        add(
+            advice,
+            format!("{path}/tags"),
+            "is empty; servers and searches filter tools by tags",
+        );
     }
 }
 
@@ -197,7 +234,10 @@ fn hints(tool: &Tool, path: &str, advice: &mut Vec<Problem>) {
         add(
             advice,
             format!("{path}/hints/idempotent"),
-            format!("is false for {}, which changes nothing more when it is sent again", request.method),
+            format!(
+                "is false for {}, which changes nothing more when it is sent again",
+                request.method
+            ),
         );
     }
     let name = tool.name.to_lowercase();
@@ -229,7 +269,10 @@ fn similar_names(manifest: &Manifest, advice: &mut Vec<Problem>) {
             add(
                 advice,
                 format!("/tools/{index}/name"),
-                format!("`{}` and `{}` are told apart by nothing that a model sees", twin.name, tool.name),
+                format!(
+                    "`{}` and `{}` are told apart by nothing that a model sees",
+                    twin.name, tool.name
+                ),
             );
         }
         let resource = tool.name.split(['_', '-']).count();
@@ -237,7 +280,10 @@ fn similar_names(manifest: &Manifest, advice: &mut Vec<Problem>) {
             add(
                 advice,
                 format!("/tools/{index}/name"),
-                format!("`{}` is not `vendor_resource_verb`; say what it is about and what it does", tool.name),
+                format!(
+                    "`{}` is not `vendor_resource_verb`; say what it is about and what it does",
+                    tool.name
+                ),
             );
         }
     }
@@ -248,7 +294,8 @@ fn has_word(text: &str, words: &str) -> bool {
     text.match_indices(words).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + words.len()..].chars().next();
-        let inside = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+        let inside =
+            |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
         !inside(before) && !inside(after)
     })
 }
@@ -289,19 +336,34 @@ mod tests {
     #[test]
     fn each_weakness_is_told_with_its_place() {
         let weak: [(&str, Value, &str); 7] = [
-            ("/description", json!("Calls the endpoint that deletes a thing."), "/tools/0/description"),
+            (
+                "/description",
+                json!("Calls the endpoint that deletes a thing."),
+                "/tools/0/description",
+            ),
             ("/tags", json!([]), "/tools/0/tags"),
             ("/hints/idempotent", json!(false), "/tools/0/hints/idempotent"),
             ("/hints/destructive", json!(false), "/tools/0/hints/destructive"),
-            ("/input/properties/thing_id/description", json!(""), "/tools/0/input/properties/thing_id/description"),
-            ("/input/properties/thing_id", json!({"description": "x", "type": "object", "properties": {}}), "/tools/0/description"),
+            (
+                "/input/properties/thing_id/description",
+                json!(""),
+                "/tools/0/input/properties/thing_id/description",
+            ),
+            (
+                "/input/properties/thing_id",
+                json!({"description": "x", "type": "object", "properties": {}}),
+                "/tools/0/description",
+            ),
             ("/name", json!("acme_delete"), "/tools/0/name"),
         ];
         for (pointer, value, place) in weak {
             let mut tool = good();
             *tool.pointer_mut(pointer).expect("there") = value;
             let advice = of_manifest(&manifest(tool));
-            assert!(advice.iter().any(|advice| advice.path == place), "{pointer}: {advice:#?}");
+            assert!(
+                advice.iter().any(|advice| advice.path == place),
+                "{pointer}: {advice:#?}"
+            );
         }
     }
 

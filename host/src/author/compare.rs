@@ -115,7 +115,12 @@ fn bodies(
 fn boundary(request: &Request) -> Option<String> {
     let kind = request.header("content-type")?;
     let (_, rest) = kind.strip_prefix("multipart/")?.split_once("boundary=")?;
-    let boundary = rest.split(';').next().unwrap_or_default().trim().trim_matches('"');
+    let boundary = rest
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .trim_matches('"');
     (!boundary.is_empty()).then(|| boundary.to_owned())
 }
 
@@ -210,7 +215,12 @@ pub fn values(place: &str, expected: &Value, found: &Value, differences: &mut Ve
         (Value::Object(wanted), Value::Object(given)) => {
             let names: BTreeSet<&String> = wanted.keys().chain(given.keys()).collect();
             for name in names {
-                members(&below(place, name), wanted.get(name), given.get(name), differences);
+                members(
+                    &below(place, name),
+                    wanted.get(name),
+                    given.get(name),
+                    differences,
+                );
             }
         }
         _ if expected == found => {}
@@ -304,7 +314,10 @@ mod tests {
     fn places(expected: &Value, found: &Value) -> Vec<String> {
         let mut differences = Vec::new();
         values("answer", expected, found, &mut differences);
-        differences.into_iter().map(|difference| difference.place).collect()
+        differences
+            .into_iter()
+            .map(|difference| difference.place)
+            .collect()
     }
 
     #[test]
@@ -320,7 +333,14 @@ mod tests {
         let found = json!({"a": [1], "b": {"c~/d": 2}, "f": "1", "g": null, "h": "yx"});
         assert_eq!(
             places(&expected, &found),
-            ["answer /a/1", "answer /b/c~0~1d", "answer /e", "answer /f", "answer /g", "answer /h"]
+            [
+                "answer /a/1",
+                "answer /b/c~0~1d",
+                "answer /e",
+                "answer /f",
+                "answer /g",
+                "answer /h"
+            ]
         );
     }
 
@@ -328,9 +348,17 @@ mod tests {
     fn what_is_missing_is_told_from_what_is_null() {
         let mut differences = Vec::new();
         values("answer", &json!({"a": null}), &json!({"b": 1}), &mut differences);
-        let [missing, more] = differences.as_slice() else { panic!("{differences:?}") };
-        assert_eq!((missing.expected.as_deref(), missing.found.as_deref()), (Some("null"), None));
-        assert_eq!((more.expected.as_deref(), more.found.as_deref()), (None, Some("1")));
+        let [missing, more] = differences.as_slice() else {
+            panic!("{differences:?}")
+        };
+        assert_eq!(
+            (missing.expected.as_deref(), missing.found.as_deref()),
+            (Some("null"), None)
+        );
+        assert_eq!(
+            (more.expected.as_deref(), more.found.as_deref()),
+            (None, Some("1"))
+        );
     }
 
     #[test]
@@ -344,7 +372,9 @@ mod tests {
 
     fn request(query: &[(&str, &str)], headers: &[(&str, &str)], body: &str) -> Request {
         let owned = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-            let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let pairs = pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             pairs.collect()
         };
         Request {
@@ -360,12 +390,19 @@ mod tests {
     #[test]
     fn a_query_is_a_set_and_headers_count_when_they_are_written() {
         let expected = request(&[("a", "1"), ("b", "2"), ("b", "3")], &[("x", "1")], "");
-        let mut sent = request(&[("b", "3"), ("a", "1"), ("b", "2")], &[("x", "1"), ("y", "2")], "");
+        let mut sent = request(
+            &[("b", "3"), ("a", "1"), ("b", "2")],
+            &[("x", "1"), ("y", "2")],
+            "",
+        );
         sent.url = "https://a.example/x/~y".to_owned();
         assert_eq!(requests(&expected, &sent), []);
         sent.query.pop();
         sent.headers.clear();
-        let places: Vec<_> = requests(&expected, &sent).into_iter().map(|found| found.place).collect();
+        let places: Vec<_> = requests(&expected, &sent)
+            .into_iter()
+            .map(|found| found.place)
+            .collect();
         assert_eq!(places, ["query b", "header x"]);
     }
 
@@ -377,14 +414,19 @@ mod tests {
         let same = request(&[], &[("content-type", &kind("bbb"))], &body("bbb", "one"));
         assert_eq!(requests(&expected, &same), []);
         let other = request(&[], &[("content-type", &kind("bbb"))], &body("bbb", "two"));
-        let [difference] = &requests(&expected, &other)[..] else { panic!("one") };
+        let [difference] = &requests(&expected, &other)[..] else {
+            panic!("one")
+        };
         assert_eq!(difference.place, "body line 3");
     }
 
     #[test]
     fn a_form_is_compared_as_pairs() {
         let form = [("content-type", "application/x-www-form-urlencoded")];
-        let (expected, sent) = (request(&[], &form, "a=1&b=x%20y"), request(&[], &form, "b=x+y&a=1"));
+        let (expected, sent) = (
+            request(&[], &form, "a=1&b=x%20y"),
+            request(&[], &form, "b=x+y&a=1"),
+        );
         assert_eq!(requests(&expected, &sent), []);
     }
 }

@@ -263,17 +263,71 @@ mod tests {
     #[test]
     fn each_broken_promise_is_caught() {
         for (injected, place, result, hits, part) in [
-            (Injected::Throttled, READ, Err(Kind::RateLimited), 1, "reached the agent"),
+            (
+                Injected::Throttled,
+                READ,
+                Err(Kind::RateLimited),
+                1,
+                "reached the agent",
+            ),
             (Injected::Throttled, READ, Ok(()), 3, "3 times"),
-            (Injected::ExpiredToken, READ, Err(Kind::VendorRejected), 1, "reached the agent"),
-            (Injected::ServerError, READ, Ok(()), 1, "as if nothing had happened"),
-            (Injected::ServerError, READ, Err(Kind::InvalidInput), 1, "must fail as vendor_unavailable"),
-            (Injected::ServerError, WRITE, Err(Kind::VendorUnavailable), 2, "sent 2 times"),
-            (Injected::Slow, READ, Err(Kind::AmbiguousOutcome), 1, "must fail as vendor_timeout"),
-            (Injected::Slow, WRITE, Err(Kind::VendorTimeout), 1, "must fail as ambiguous_outcome"),
+            (
+                Injected::ExpiredToken,
+                READ,
+                Err(Kind::VendorRejected),
+                1,
+                "reached the agent",
+            ),
+            (
+                Injected::ServerError,
+                READ,
+                Ok(()),
+                1,
+                "as if nothing had happened",
+            ),
+            (
+                Injected::ServerError,
+                READ,
+                Err(Kind::InvalidInput),
+                1,
+                "must fail as vendor_unavailable",
+            ),
+            (
+                Injected::ServerError,
+                WRITE,
+                Err(Kind::VendorUnavailable),
+                2,
+                "sent 2 times",
+            ),
+            (
+                Injected::Slow,
+                READ,
+                Err(Kind::AmbiguousOutcome),
+                1,
+                "must fail as vendor_timeout",
+            ),
+            (
+                Injected::Slow,
+                WRITE,
+                Err(Kind::VendorTimeout),
+                1,
+                "must fail as ambiguous_outcome",
+            ),
             (Injected::Malformed, READ, Ok(()), 1, "as if nothing had happened"),
-            (Injected::Malformed, READ, Err(Kind::ConnectorTrapped), 1, "must fail as"),
-            (Injected::RefusedCredential, READ, Err(Kind::VendorForbidden), 1, "must fail as account_not_active"),
+            (
+                Injected::Malformed,
+                READ,
+                Err(Kind::ConnectorTrapped),
+                1,
+                "must fail as",
+            ),
+            (
+                Injected::RefusedCredential,
+                READ,
+                Err(Kind::VendorForbidden),
+                1,
+                "must fail as account_not_active",
+            ),
         ] {
             let told = told(injected, place, result, hits).unwrap_or_default();
             assert!(told.contains(part), "{injected:?}: {told}");

@@ -55,9 +55,7 @@ pub enum RecordError {
     #[error("the host's answer is no recording; is it an older host?")]
     Shape(#[source] serde_json::Error),
     /// The vendor did not answer one of the requests.
-    #[error(
-        "{request} was not answered ({fault}), and a case holds whole exchanges; record the call again"
-    )]
+    #[error("{request} was not answered ({fault}), and a case holds whole exchanges; record the call again")]
     Unanswered {
         /// Method and URL.
         request: String,
@@ -83,7 +81,10 @@ pub fn case(
         None => Expected::Answer(recording.data.unwrap_or_default()),
     };
     let mut case = Case {
-        name: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+        name: path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default(),
         path: path.to_owned(),
         about: "Say here what this case shows.".to_owned(),
         tool: tool.to_owned(),
@@ -92,7 +93,11 @@ pub fn case(
         expected,
         auth: None,
         config: BTreeMap::new(),
-        exchanges: recording.exchanges.into_iter().map(exchange).collect::<Result<_, _>>()?,
+        exchanges: recording
+            .exchanges
+            .into_iter()
+            .map(exchange)
+            .collect::<Result<_, _>>()?,
     };
     // A cursor is sealed by the host that made it and means nothing to another.
     case.params.remove("cursor");
@@ -112,7 +117,13 @@ fn told(mut error: Map<String, Value>) -> Map<String, Value> {
 }
 
 fn exchange(recorded: Recorded) -> Result<Exchange, RecordError> {
-    let Recorded { method, url, query, request, .. } = recorded;
+    let Recorded {
+        method,
+        url,
+        query,
+        request,
+        ..
+    } = recorded;
     let (Some(status), Some(answered)) = (recorded.status, recorded.response) else {
         return Err(RecordError::Unanswered {
             request: format!("{method} {url}"),
@@ -129,7 +140,11 @@ fn exchange(recorded: Recorded) -> Result<Exchange, RecordError> {
         body,
     };
     let (headers, body) = parts(answered);
-    let response = Response { status, headers, body };
+    let response = Response {
+        status,
+        headers,
+        body,
+    };
     Ok(Exchange { request, response })
 }
 

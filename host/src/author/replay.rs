@@ -189,7 +189,9 @@ impl Run {
         let left = self.script.exchanges.iter().zip(&state.used);
         let told: Vec<Option<usize>> = seen.findings.iter().map(|finding| finding.line).collect();
         for (exchange, _) in left.filter(|(_, used)| !**used) {
-            let Request { line, method, url, .. } = &exchange.request;
+            let Request {
+                line, method, url, ..
+            } = &exchange.request;
             // What was sent in its place is told already.
             if !told.contains(&Some(*line)) {
                 seen.left.push(Finding {
@@ -237,7 +239,10 @@ impl Run {
         let Ok(index) = found.as_ref().copied() else {
             // No status of which the host knows a remedy: the call ends here.
             state.seen.findings.extend(found.err());
-            return Some(json_response(400, &json!({"message": format!("{shown} is not recorded")})));
+            return Some(json_response(
+                400,
+                &json!({"message": format!("{shown} is not recorded")}),
+            ));
         };
         let recorded = &self.script.exchanges[index].response;
         let Some((injected, _)) = self.script.injected.filter(|(_, at)| *at == index) else {
@@ -249,7 +254,9 @@ impl Run {
         let goes_well = match injected {
             Injected::Throttled => !first,
             Injected::ExpiredToken => token.contains(SECOND_TOKEN),
-            Injected::ServerError | Injected::Slow | Injected::Malformed | Injected::RefusedCredential => false,
+            Injected::ServerError | Injected::Slow | Injected::Malformed | Injected::RefusedCredential => {
+                false
+            }
         };
         state.used[index] = goes_well;
         if goes_well {
@@ -270,7 +277,13 @@ impl Run {
             repeated |= differences.is_empty();
             let far = differences
                 .iter()
-                .map(|difference| if matches!(difference.place.as_str(), "method" | "URL") { 10 } else { 1 })
+                .map(|difference| {
+                    if matches!(difference.place.as_str(), "method" | "URL") {
+                        10
+                    } else {
+                        1
+                    }
+                })
                 .sum();
             if !used[index] && nearest.as_ref().is_none_or(|(least, ..)| far < *least) {
                 nearest = Some((far, index, differences));
@@ -278,7 +291,9 @@ impl Run {
         }
         let shown = shown(request);
         if repeated {
-            return Err(Finding::new(format!("{shown} was sent more often than it is recorded")));
+            return Err(Finding::new(format!(
+                "{shown} was sent more often than it is recorded"
+            )));
         }
         Err(match nearest {
             None => Finding::new(format!("{shown} was sent and is not recorded")),
@@ -305,7 +320,8 @@ fn exchange_urls(text: &str, from: &str, to: &str) -> String {
         }
         let (mut replaced, mut rest) = (String::with_capacity(out.len()), out.as_str());
         while let Some((before, after)) = rest.split_once(&from) {
-            let goes_on = after.starts_with(|next: char| next.is_ascii_alphanumeric() || "-._:@".contains(next));
+            let goes_on =
+                after.starts_with(|next: char| next.is_ascii_alphanumeric() || "-._:@".contains(next));
             replaced.push_str(before);
             replaced.push_str(if goes_on { &from } else { &to });
             rest = after;
@@ -332,7 +348,10 @@ async fn serve(Shared(runs): Shared<Arc<Runs>>, request: axum::extract::Request)
     let Some((number, rest)) = path.split_once('/') else {
         return nothing();
     };
-    let run = number.parse().ok().and_then(|number: u32| lock(&runs).get(&number).cloned());
+    let run = number
+        .parse()
+        .ok()
+        .and_then(|number: u32| lock(&runs).get(&number).cloned());
     let Some(run) = run else { return nothing() };
     if rest == TOKEN_PATH {
         return rendered(&json_response(200, &refreshed()));
@@ -405,7 +424,12 @@ fn rendered(response: &Response) -> axum::response::Response {
     *rendered.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::BAD_GATEWAY);
     for (name, value) in &response.headers {
         // The framing is the server's own.
-        let own = ["content-length", "transfer-encoding", "connection", "content-encoding"];
+        let own = [
+            "content-length",
+            "transfer-encoding",
+            "connection",
+            "content-encoding",
+        ];
         let parsed = header::HeaderName::try_from(name.as_str()).ok();
         let value = header::HeaderValue::try_from(value.as_str()).ok();
         if let (Some(parsed), Some(value), false) = (parsed, value, own.contains(&name.as_str())) {

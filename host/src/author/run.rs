@@ -153,7 +153,8 @@ fn refused(fault: &Fault) -> anyhow::Error {
 fn uncovered(manifest: &Manifest, suite: &Suite) -> Vec<String> {
     let called: BTreeSet<&str> = suite.cases.iter().map(|case| case.tool.as_str()).collect();
     let is_called = |tool: &Tool| {
-        called.contains(tool.name.as_str()) || tool.aliases.iter().any(|alias| called.contains(alias.as_str()))
+        called.contains(tool.name.as_str())
+            || tool.aliases.iter().any(|alias| called.contains(alias.as_str()))
     };
     let left = manifest.tools.iter().filter(|tool| !is_called(tool));
     left.map(|tool| tool.name.clone()).collect()
@@ -184,7 +185,9 @@ impl Rehearsal<'_> {
                 report.findings = findings(case, &played);
                 if let Some(contract) = &self.options.contract {
                     let sent = played.seen.sent.iter();
-                    report.findings.extend(sent.flat_map(|request| contract.check(request)));
+                    report
+                        .findings
+                        .extend(sent.flat_map(|request| contract.check(request)));
                 }
                 if !report.findings.is_empty() {
                     report.log = played.log;
@@ -201,7 +204,9 @@ impl Rehearsal<'_> {
         deadline: Option<Duration>,
     ) -> Result<Played, Fault> {
         let settings = &self.suite.settings;
-        self.stage.play(self.manifest, settings, case, injected, deadline).await
+        self.stage
+            .play(self.manifest, settings, case, injected, deadline)
+            .await
     }
 
     /// The case with everything injected into it that belongs there.
@@ -237,7 +242,10 @@ impl Rehearsal<'_> {
                 injected.judge(&place, self.manifest, &outcome).err()
             }
         };
-        FaultReport { fault: injected, finding }
+        FaultReport {
+            fault: injected,
+            finding,
+        }
     }
 
     async fn injected(&self, case: &Case, place: Place, injected: Injected) -> Result<Played, Fault> {
@@ -281,8 +289,14 @@ fn result_findings(case: &Case, played: &Played) -> Vec<Finding> {
                 });
             }
             if case.more.is_some_and(|wanted| wanted != *more) {
-                let said = if *more { "a cursor to further items came back" } else { "no cursor came back" };
-                findings.push(Finding::new(format!("{said}, and the case says otherwise (`more`)")));
+                let said = if *more {
+                    "a cursor to further items came back"
+                } else {
+                    "no cursor came back"
+                };
+                findings.push(Finding::new(format!(
+                    "{said}, and the case says otherwise (`more`)"
+                )));
             }
         }
         (Expected::Answer(_), Err(fault)) => findings.push(Finding::new(format!(
@@ -337,7 +351,12 @@ fn fault_differences(expected: &Map<String, Value>, fault: &Fault) -> Vec<Differ
     let body = serde_json::to_value(fault.body(None).error).unwrap_or_default();
     let mut differences = Vec::new();
     let named = named(&Value::Object(expected.clone()), &body);
-    compare::values("fault", &Value::Object(expected.clone()), &named, &mut differences);
+    compare::values(
+        "fault",
+        &Value::Object(expected.clone()),
+        &named,
+        &mut differences,
+    );
     differences
 }
 

@@ -222,14 +222,20 @@ impl Scrubber {
     fn text(&mut self, text: &str) -> String {
         if text.len() >= SHORTEST_BASE64
             && let Some(hidden) = compare::decoded(text)
-            && hidden.chars().all(|letter| !letter.is_control() || letter.is_whitespace())
+            && hidden
+                .chars()
+                .all(|letter| !letter.is_control() || letter.is_whitespace())
         {
             let clean = self.plain(&hidden);
             if clean == hidden {
                 return text.to_owned();
             }
             let is_url_safe = !text.contains(['+', '/']);
-            return if is_url_safe { URL_SAFE.encode(clean) } else { STANDARD.encode(clean) };
+            return if is_url_safe {
+                URL_SAFE.encode(clean)
+            } else {
+                STANDARD.encode(clean)
+            };
         }
         self.plain(text)
     }
@@ -306,7 +312,10 @@ impl Scrubber {
         let mut known = std::mem::take(&mut self.addresses);
         let is_inside = |letter: char| letter.is_alphanumeric() || "._%+-@".contains(letter);
         let clean = self.each_word(text, is_inside, |word| {
-            let address = word.replace("%40", "@").trim_end_matches(['.', '-']).to_ascii_lowercase();
+            let address = word
+                .replace("%40", "@")
+                .trim_end_matches(['.', '-'])
+                .to_ascii_lowercase();
             let (name, host) = address.split_once('@')?;
             let is_host = host.contains('.') && !host.contains('@') && !host.ends_with('.');
             // Names of this sort belong to nobody (RFC 2606).
@@ -329,7 +338,10 @@ impl Scrubber {
                 stands_for_it.replace('@', "%40")
             };
             let tail = word.len() - word.trim_end_matches(['.', '-']).len();
-            Some(("e-mail addresses", format!("{stands_for_it}{}", &word[word.len() - tail..])))
+            Some((
+                "e-mail addresses",
+                format!("{stands_for_it}{}", &word[word.len() - tail..]),
+            ))
         });
         self.addresses = known;
         clean
@@ -421,7 +433,13 @@ mod tests {
 
     #[test]
     fn innocent_text_stays_as_it_is() {
-        for text in ["pat-eu1", "a plain sentence.", "eyJ", "2026-05-20T16:40:12.000Z", "AKIA"] {
+        for text in [
+            "pat-eu1",
+            "a plain sentence.",
+            "eyJ",
+            "2026-05-20T16:40:12.000Z",
+            "AKIA",
+        ] {
             let (out, told) = scrubbed(text, &[]);
             assert_eq!((out.as_str(), told.0.len()), (text, 0));
         }

@@ -74,7 +74,9 @@ impl Stage {
             environment: EnvironmentId::new(FIRST_ENVIRONMENT)?,
             scopes: Scope::ALL.into_iter().collect(),
         };
-        let vendor = Vendor::start().await.context("no port is free for the replaying vendor")?;
+        let vendor = Vendor::start()
+            .await
+            .context("no port is free for the replaying vendor")?;
         Ok(Self {
             runtime,
             vendor,
@@ -120,7 +122,9 @@ impl Stage {
             },
         });
         let played = async {
-            let connection = self.connect(number, manifest, auth, settings, config, &run).await?;
+            let connection = self
+                .connect(number, manifest, auth, settings, config, &run)
+                .await?;
             run.call();
             Ok(self.call(case, connection, &run, deadline).await)
         };
@@ -168,7 +172,9 @@ impl Stage {
         };
         let (environment, actor) = (&self.caller.environment, Actor::Operator);
         let accounts = &self.runtime.accounts;
-        accounts.create_connection(environment, connection, &actor).await?;
+        accounts
+            .create_connection(environment, connection, &actor)
+            .await?;
         let account = NewAccount {
             connection_name: name.clone(),
             identifier: Identifier::new(IDENTIFIER).map_err(Fault::internal)?,
@@ -212,7 +218,9 @@ impl Stage {
         Played {
             result: result.and_then(read),
             seen: run.seen(),
-            log: execution.map(|execution| execution.guest_log.clone()).unwrap_or_default(),
+            log: execution
+                .map(|execution| execution.guest_log.clone())
+                .unwrap_or_default(),
         }
     }
 }
@@ -228,7 +236,10 @@ fn scheme<'m>(manifest: &'m Manifest, case: &Case) -> Result<Option<&'m Auth>, F
         Some(auth) => Ok(Some(auth)),
         None => Err(Fault::new(
             Kind::InvalidInput,
-            format!("`auth: {wanted}` is none of the manifest's: {}.", known.join(", ")),
+            format!(
+                "`auth: {wanted}` is none of the manifest's: {}.",
+                known.join(", ")
+            ),
         )),
     }
 }
@@ -343,7 +354,9 @@ fn credential(kind: AuthKind, manifest: &Manifest, settings: &Settings) -> Optio
         AuthKind::Bearer => &["token"],
         AuthKind::Basic => &["username", "password"],
     };
-    Some(GivenCredential::Inputs(names.iter().map(|name| input(name)).collect()))
+    Some(GivenCredential::Inputs(
+        names.iter().map(|name| input(name)).collect(),
+    ))
 }
 
 /// What an author does about an account that cannot be connected.

@@ -79,7 +79,10 @@ impl Suite {
         let dir = dir.join(FOLDER);
         let settings = read_settings(&dir.join(SETTINGS))?;
         let mut files = Vec::new();
-        let unreadable = |source| SuiteError::Io { path: dir.clone(), source };
+        let unreadable = |source| SuiteError::Io {
+            path: dir.clone(),
+            source,
+        };
         match fs::read_dir(&dir) {
             Ok(entries) => {
                 for entry in entries {

@@ -180,7 +180,9 @@ async fn listener(asked: SocketAddr) -> anyhow::Result<TcpListener> {
         Err(_) if asked == Config::default().server.listen => {
             Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
         }
-        Err(error) => Err(error).with_context(|| format!("{asked} cannot be listened on; give another --listen")),
+        Err(error) => {
+            Err(error).with_context(|| format!("{asked} cannot be listened on; give another --listen"))
+        }
     }
 }
 
@@ -229,13 +231,19 @@ impl Bench<'_> {
                 })
             })?
         };
-        self.client.upload("/api/v1/connectors", made.component.clone()).await?;
+        self.client
+            .upload("/api/v1/connectors", made.component.clone())
+            .await?;
         let identity = &made.manifest.connector;
         self.loaded.push(identity.version.clone());
         // One version before the active one is enough to go back to.
         while self.loaded.len() > 2 {
             let old = self.loaded.remove(0);
-            let path = format!("/api/v1/connectors/{}/versions/{}", encoded(&identity.id), encoded(&old));
+            let path = format!(
+                "/api/v1/connectors/{}/versions/{}",
+                encoded(&identity.id),
+                encoded(&old)
+            );
             if let Err(error) = self.client.json(Method::DELETE, &path, &Value::Null).await {
                 tracing::warn!("version {old} stays installed: {error:#}");
             }

@@ -35,7 +35,11 @@ impl OpenApi {
         bases.push(String::new());
         bases.sort_by_key(|base| std::cmp::Reverse(base.len()));
         bases.dedup();
-        Some(Self { document, bases, draft })
+        Some(Self {
+            document,
+            bases,
+            draft,
+        })
     }
 
     /// What is wrong with a request.
@@ -64,7 +68,11 @@ impl OpenApi {
         let whole = path_of(&request.url);
         let paths = self.document["paths"].as_object()?;
         let mut found: Option<(usize, &Value, &Value)> = None;
-        for path in self.bases.iter().filter_map(|base| whole.strip_prefix(base.as_str())) {
+        for path in self
+            .bases
+            .iter()
+            .filter_map(|base| whole.strip_prefix(base.as_str()))
+        {
             for (template, item) in paths {
                 let item = self.resolved(item);
                 // Some vendors tell operations on one path apart behind a `#` or `?`.
@@ -96,7 +104,9 @@ impl OpenApi {
                 continue;
             };
             if !self.fits_in_query(self.resolved(&parameter["schema"]), text) {
-                problems.push(format!("query parameter `{name}` = {text:?} is not what its schema wants"));
+                problems.push(format!(
+                    "query parameter `{name}` = {text:?} is not what its schema wants"
+                ));
             }
         }
     }
@@ -116,15 +126,23 @@ impl OpenApi {
         texts.into_iter().all(|text| {
             let readings = [
                 Some(Value::from(text)),
-                serde_json::from_str(text).ok().filter(|value: &Value| !value.is_string()),
+                serde_json::from_str(text)
+                    .ok()
+                    .filter(|value: &Value| !value.is_string()),
             ];
-            readings.into_iter().flatten().any(|value| validator.is_valid(&value))
+            readings
+                .into_iter()
+                .flatten()
+                .any(|value| validator.is_valid(&value))
         })
     }
 
     fn is_type(&self, schema: &Value, name: &str) -> bool {
         let of = |value: &Value| *value == name;
-        of(&schema["type"]) || schema["type"].as_array().is_some_and(|types| types.iter().any(of))
+        of(&schema["type"])
+            || schema["type"]
+                .as_array()
+                .is_some_and(|types| types.iter().any(of))
     }
 
     fn check_body(&self, operation: &Value, request: &Request, problems: &mut Vec<String>) {
@@ -142,12 +160,23 @@ impl OpenApi {
         }
         let kind = request.header("content-type").unwrap_or("application/json");
         let kind = kind.split(';').next().unwrap_or_default().trim();
-        let known: Vec<&str> = content.as_object().into_iter().flatten().map(|(kind, _)| kind.as_str()).collect();
+        let known: Vec<&str> = content
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(kind, _)| kind.as_str())
+            .collect();
         let fitting = known.iter().find(|known| {
-            known.split(';').next().is_some_and(|known| known == kind || known == "*/*")
+            known
+                .split(';')
+                .next()
+                .is_some_and(|known| known == kind || known == "*/*")
         });
         let Some(fitting) = fitting else {
-            problems.push(format!("the body is {kind}; the operation takes {}", known.join(", ")));
+            problems.push(format!(
+                "the body is {kind}; the operation takes {}",
+                known.join(", ")
+            ));
             return;
         };
         let schema = &content[*fitting]["schema"];
@@ -174,7 +203,11 @@ impl OpenApi {
         };
         problems.extend(validator.iter_errors(value).take(10).map(|error| {
             let at = error.instance_path().to_string();
-            let at = if at.is_empty() { "the body".to_owned() } else { format!("body {at}") };
+            let at = if at.is_empty() {
+                "the body".to_owned()
+            } else {
+                format!("body {at}")
+            };
             format!("{at}: {}", error.masked_with("the value"))
         }));
     }
@@ -220,7 +253,9 @@ impl OpenApi {
 
     /// What a reference stands for.
     fn resolved<'d>(&'d self, value: &'d Value) -> &'d Value {
-        let pointer = value["$ref"].as_str().and_then(|pointer| pointer.strip_prefix('#'));
+        let pointer = value["$ref"]
+            .as_str()
+            .and_then(|pointer| pointer.strip_prefix('#'));
         match pointer.and_then(|pointer| self.document.pointer(pointer)) {
             Some(part) => part,
             None => value,
@@ -320,7 +355,11 @@ mod tests {
                 sent("GET", "/things/special", "x=1", ""),
                 sent("POST", "/things", "", r#"{"name":"n","parts":[{"name":"p"}]}"#),
             ] {
-                assert_eq!(openapi.check(&request), Vec::<String>::new(), "{version} {request:?}");
+                assert_eq!(
+                    openapi.check(&request),
+                    Vec::<String>::new(),
+                    "{version} {request:?}"
+                );
             }
         }
         let with_null = sent("POST", "/things", "", r#"{"name":"n","note":null}"#);
@@ -341,7 +380,10 @@ mod tests {
                 (sent("GET", "/things/7", "", "{}"), "takes no body"),
                 (sent("POST", "/things", "", ""), "missing"),
                 (sent("POST", "/things", "", r#"{"nme":"n"}"#), "the body"),
-                (sent("POST", "/things", "", r#"{"name":"n","parts":[{"name":1}]}"#), "/parts/0/name"),
+                (
+                    sent("POST", "/things", "", r#"{"name":"n","parts":[{"name":1}]}"#),
+                    "/parts/0/name",
+                ),
             ] {
                 let problems = openapi.check(&request);
                 let told = problems.iter().any(|problem| problem.contains(part));

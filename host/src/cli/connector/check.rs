@@ -59,7 +59,10 @@ impl Check {
             output.say(&format!("connector `{id}` is acceptable: {tools} tools{advised}"));
             return Ok(ExitCode::SUCCESS);
         }
-        output.error(&format!("connector `{id}` has {} problems{advised}", problems.len()));
+        output.error(&format!(
+            "connector `{id}` has {} problems{advised}",
+            problems.len()
+        ));
         Ok(ExitCode::from(FAILED))
     }
 }

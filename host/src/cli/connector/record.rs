@@ -59,7 +59,11 @@ pub(in crate::cli) struct Record {
 
 impl Record {
     pub(super) fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
-        if self.out.extension().is_none_or(|extension| extension != EXTENSION) {
+        if self
+            .out
+            .extension()
+            .is_none_or(|extension| extension != EXTENSION)
+        {
             bail!("--out is a case's file and ends in .{EXTENSION}");
         }
         if self.out.exists() && !self.force {
@@ -82,7 +86,11 @@ impl Record {
             }));
         } else {
             output.line(&self.out.display().to_string());
-            output.say(&format!("{} exchanges; {}", case.exchanges.len(), told(&scrubbed)));
+            output.say(&format!(
+                "{} exchanges; {}",
+                case.exchanges.len(),
+                told(&scrubbed)
+            ));
             output.hint("read it through before you share it: names and other words of people are not recognised, --scrub names them");
         }
         Ok(ExitCode::SUCCESS)

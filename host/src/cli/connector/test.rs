@@ -183,8 +183,16 @@ fn tell_finding(case: &CaseReport, fault: Option<&str>, finding: &Finding, lines
         None => case.file.clone(),
     };
     let fault = fault.map_or_else(String::new, |fault| format!(" [{fault}]"));
-    lines.push(format!("  {place}{fault}: {}", finding.problem.replace('\n', "\n    ")));
-    for Difference { place, expected, found } in &finding.differences {
+    lines.push(format!(
+        "  {place}{fault}: {}",
+        finding.problem.replace('\n', "\n    ")
+    ));
+    for Difference {
+        place,
+        expected,
+        found,
+    } in &finding.differences
+    {
         lines.push(format!("    {place}"));
         let side = |text: &Option<String>| match text {
             Some(text) => text.replace('\n', "\n              "),

@@ -109,13 +109,24 @@ fn tell(execution: &Value, exchanges: &[Exchange], output: &Output) {
         output.line(&format!("        log {}", line.as_str().unwrap_or_default()));
     }
     for exchange in exchanges {
-        let query: Vec<String> = exchange.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+        let query: Vec<String> = exchange
+            .query
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let query = if query.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", query.join("&"))
+        };
         let status = match &exchange.answer {
             Ok((status, _)) => status.to_string(),
             Err(kind) => kind.as_str().to_owned(),
         };
-        output.line(&format!("        {} {}{query} -> {status}", exchange.method, exchange.url));
+        output.line(&format!(
+            "        {} {}{query} -> {status}",
+            exchange.method, exchange.url
+        ));
         if !exchange.request.body.is_empty() {
             output.line(&format!("          > {}", shortened(&exchange.request.body)));
         }
