@@ -85,9 +85,7 @@ impl Workshop {
                 (built.manifest, code, false)
             }
         };
-        let version = &mut manifest.connector.version;
-        let joint = if version.contains('+') { '.' } else { '+' };
-        version.push_str(&format!("{joint}dev.{mark}"));
+        manifest.connector.version = marked(&manifest.connector.version, mark);
         let component = manifest::embed(&code, &manifest).map_err(BuildError::Embed)?;
         Ok(Made {
             manifest,
@@ -108,6 +106,13 @@ impl Workshop {
         gather(&self.dir, &mut files);
         files
     }
+}
+
+/// A version of this session: `1.2.0-dev.7`, `2.0.0-beta.1.dev.7`.
+fn marked(version: &str, mark: &str) -> String {
+    let version = version.split('+').next().unwrap_or_default();
+    let joint = if version.contains('-') { '.' } else { '-' };
+    format!("{version}{joint}dev.{mark}")
 }
 
 /// The files that decide what the code is: all but the manifest and what it takes in.

@@ -20,6 +20,15 @@ pub const FILE: &str = "connector.toml";
 /// Section id of custom sections.
 const CUSTOM: u8 = 0;
 
+/// The JSON Schema (2020-12) of `connector.toml`, made of the types' own documentation: for editors
+/// and the reference. Whether a connector is acceptable is for [`check`](super::check) to say.
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Manifest);
+    schema.insert("title".to_owned(), "connector.toml".into());
+    schema.to_value()
+}
+
 /// Reads `connector.toml` in `dir`. A schema or long text may stand in a file of its own: where
 /// the manifest has `{ "$file" = "schemas/deal.json" }`, the file's content takes its place (a
 /// `.json` file as a value, any other as text). Paths are relative to `dir` and stay inside it.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One way of connecting an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
     /// Name within the manifest (`oauth2`, `private_app` …); a connection refers to it.
@@ -30,6 +31,7 @@ pub struct Auth {
 
 /// Kinds of credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AuthKind {
     /// OAuth 2 authorization code with PKCE S256.
@@ -60,6 +62,7 @@ impl AuthKind {
 
 /// The vendor's OAuth 2 endpoints and quirks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OAuth2 {
     /// Authorization endpoint.
@@ -105,6 +108,7 @@ pub struct OAuth2 {
 
 /// How the client authenticates at the token endpoint (RFC 6749 section 2.3.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuth {
     /// `client_id` and `client_secret` in the form body.
@@ -118,6 +122,7 @@ pub enum ClientAuth {
 
 /// What becomes of a refresh token when it is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rotation {
     /// It stays.
@@ -131,6 +136,7 @@ pub enum Rotation {
 
 /// Which token the revocation endpoint wants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RevokeToken {
     /// The refresh token, which ends the whole grant (RFC 7009 section 2.1).
@@ -142,6 +148,7 @@ pub enum RevokeToken {
 
 /// One field of the hosted form for non-OAuth kinds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SecretInput {
     /// Label.
@@ -156,6 +163,7 @@ pub struct SecretInput {
 
 /// Where the credential goes in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "in", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Placement {
     /// A header, its value with `{secret}` replaced.

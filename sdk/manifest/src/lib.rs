@@ -23,6 +23,7 @@ pub const SECTION: &str = "valetkey-manifest";
 
 /// Everything that a connector declares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Who this connector is.
@@ -60,6 +61,7 @@ pub struct Manifest {
 
 /// Who a connector is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// `^[a-z][a-z0-9_]{1,31}$`; every tool's name begins with it and an underscore.
@@ -89,6 +91,7 @@ pub struct Identity {
 
 /// What a guest is written in, which decides the engine that runs it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GuestRuntime {
     /// Compiled languages: small components, an instance costs microseconds.
@@ -102,6 +105,7 @@ pub enum GuestRuntime {
 
 /// A base below which requests may go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
     /// `https://host[/base]`, with `{config.NAME}` where an account's configuration decides.
@@ -117,6 +121,7 @@ pub struct Endpoint {
 
 /// One value that is asked for beside the credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfigInput {
     /// Label on the form.
@@ -140,6 +145,7 @@ pub struct ConfigInput {
 
 /// The request that proves a credential right after connecting. Sent with GET.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
     /// Endpoint name.
@@ -155,6 +161,7 @@ pub struct Verify {
 
 /// Who shares a rate budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetScope {
     /// Each connected account has its own.
@@ -165,6 +172,7 @@ pub enum BudgetScope {
 
 /// A published rate: at most `requests` in any `per_seconds`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
     /// Who shares it.
@@ -183,6 +191,7 @@ pub struct Budget {
 
 /// An answer that means "slow down" although its status does not say so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Throttle {
     /// The status it comes with.
@@ -200,6 +209,7 @@ pub struct Throttle {
 
 /// How to read the vendor's error bodies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Errors {
     /// JSON pointers that may hold the vendor's code; the first present counts.
@@ -215,6 +225,7 @@ pub struct Errors {
 
 /// One exception to the usual reading of a status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ErrorRule {
     /// Only this status.
@@ -232,6 +243,7 @@ pub struct ErrorRule {
 
 /// Limits that a connector asks for. The operator's settings bound them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestedLimits {
     /// Linear memory in MiB.

@@ -4,6 +4,7 @@ mod check;
 mod new;
 mod pack;
 mod record;
+mod schema;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use check::Check;
 use new::New;
 use pack::Pack;
 use record::Record;
+use schema::Schema;
 use test::Test;
 
 /// Where `build` puts components, and where the other commands of an author look for them.
@@ -43,6 +45,8 @@ pub(super) enum Connector {
     Test(Test),
     /// Make a case of a live call
     Record(Record),
+    /// Print the JSON Schema of connector.toml, for editors
+    Schema(Schema),
     /// What is installed on the host
     #[command(visible_alias = "ls")]
     List(List),
@@ -137,6 +141,7 @@ impl Connector {
             Self::Check(command) => command.run(output),
             Self::Test(command) => command.run(output),
             Self::Record(command) => command.run(global, output),
+            Self::Schema(command) => command.run(output),
             Self::List(command) => block_on(command.run(global, output)),
             Self::Install(command) => block_on(command.run(global, output)),
             Self::Activate(command) => block_on(command.run(global, output)),
