@@ -94,10 +94,7 @@ fn included(dir: &Path, name: &str) -> Result<toml::Value, String> {
 /// The bytes are not a component.
 pub fn embed(component: &[u8], manifest: &Manifest) -> Result<Vec<u8>, String> {
     let json = serde_json::to_vec(manifest).map_err(|error| format!("the manifest is not JSON: {error}"))?;
-    let mut bytes = component.to_vec();
-    for section in sections(component)?.into_iter().rev() {
-        bytes.drain(section.whole);
-    }
+    let mut bytes = code(component)?;
     let section = CustomSection {
         name: SECTION.into(),
         data: json.into(),
@@ -125,6 +122,18 @@ pub fn extract(component: &[u8]) -> Result<Manifest, String> {
     };
     serde_json::from_slice(&component[section.data.clone()])
         .map_err(|error| format!("the `{SECTION}` section does not parse: {error}"))
+}
+
+/// A component without its manifest: the code alone.
+///
+/// # Errors
+/// The bytes are not a component.
+pub fn code(component: &[u8]) -> Result<Vec<u8>, String> {
+    let mut bytes = component.to_vec();
+    for section in sections(component)?.into_iter().rev() {
+        bytes.drain(section.whole);
+    }
+    Ok(bytes)
 }
 
 /// Where a manifest section stands in a component.
