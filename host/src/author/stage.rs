@@ -159,6 +159,7 @@ impl Stage {
             auth: auth.map(|auth| auth.id.clone()),
             scopes: oauth.as_ref().map(|_| every_scope(manifest)),
             oauth,
+            token_url: auth.and_then(|auth| auth.grant.as_ref()).map(|_| run.token_url()),
             endpoints: manifest
                 .endpoints
                 .keys()
@@ -179,7 +180,7 @@ impl Stage {
             connection_name: name.clone(),
             identifier: Identifier::new(IDENTIFIER).map_err(Fault::internal)?,
             account_config,
-            credential: credential(kind, manifest, settings),
+            credential: auth.and_then(|auth| credential(auth, manifest, settings)),
         };
         accounts
             .create_account(environment, account, &actor)
@@ -247,8 +248,8 @@ fn scheme<'m>(manifest: &'m Manifest, case: &Case) -> Result<Option<&'m Auth>, F
 /// Whether a case's account has a token that can be refreshed; none when it has no credential.
 pub(super) fn refreshes(manifest: &Manifest, case: &Case) -> Option<bool> {
     match scheme(manifest, case).ok().flatten()?.kind {
-        AuthKind::Oauth2 => Some(true),
-        AuthKind::ApiKey | AuthKind::Basic | AuthKind::Bearer => Some(false),
+        AuthKind::Oauth2 | AuthKind::JwtBearer | AuthKind::ClientCredentials => Some(true),
+        AuthKind::ApiKey | AuthKind::Basic | AuthKind::Bearer | AuthKind::Keys => Some(false),
         AuthKind::None => None,
     }
 }
@@ -334,13 +335,13 @@ fn every_scope(manifest: &Manifest) -> Vec<String> {
 }
 
 /// A credential that opens nothing anywhere.
-fn credential(kind: AuthKind, manifest: &Manifest, settings: &Settings) -> Option<GivenCredential> {
+fn credential(auth: &Auth, manifest: &Manifest, settings: &Settings) -> Option<GivenCredential> {
     let input = |name: &str| {
         let given = settings.credential.get(name);
         let value = given.map_or(MADE_UP, String::as_str);
         (name.to_owned(), Secret::new(value.to_owned()))
     };
-    let names: &[&str] = match kind {
+    let names: Vec<&str> = match auth.kind {
         AuthKind::None => return None,
         AuthKind::Oauth2 => {
             return Some(GivenCredential::Tokens {
@@ -350,13 +351,17 @@ fn credential(kind: AuthKind, manifest: &Manifest, settings: &Settings) -> Optio
                 expires_at_ms: None,
             });
         }
-        AuthKind::ApiKey => &["api_key"],
-        AuthKind::Bearer => &["token"],
-        AuthKind::Basic => &["username", "password"],
+        AuthKind::ApiKey => vec!["api_key"],
+        AuthKind::Bearer => vec!["token"],
+        AuthKind::Basic => vec!["username", "password"],
+        AuthKind::Keys | AuthKind::JwtBearer | AuthKind::ClientCredentials => {
+            let inputs = auth.inputs.iter();
+            let needed = inputs
+                .filter(|(name, input)| !input.optional || settings.credential.contains_key(name.as_str()));
+            needed.map(|(name, _)| name.as_str()).collect()
+        }
     };
-    Some(GivenCredential::Inputs(
-        names.iter().map(|name| input(name)).collect(),
-    ))
+    Some(GivenCredential::Inputs(names.into_iter().map(input).collect()))
 }
 
 /// What an author does about an account that cannot be connected.

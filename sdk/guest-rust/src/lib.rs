@@ -38,6 +38,7 @@ mod call;
 pub mod content;
 pub mod engine;
 mod fault;
+mod files;
 mod http;
 #[cfg(target_family = "wasm")]
 mod memory;
@@ -48,6 +49,7 @@ pub mod wasm;
 
 pub use call::{Call, Host, Page, RequestBuilder};
 pub use fault::Fault;
+pub use files::{File, Wanted};
 pub use http::{Request, Response, segment};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

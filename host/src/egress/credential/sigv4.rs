@@ -46,15 +46,11 @@ impl Signer {
         })
     }
 
-    pub fn sign(
-        &self,
-        draft: &mut Draft<'_>,
-        config: &BTreeMap<String, String>,
-    ) -> Result<Secret, Unplaced> {
+    pub fn sign(&self, draft: &mut Draft<'_>, config: &BTreeMap<String, String>) -> Result<Secret, Unplaced> {
         let input = |name| self.inputs.get(name).ok_or_else(|| absent(name));
         let is_s3 = self.declared.service == "s3";
         let moment = draft.now.strftime("%Y%m%dT%H%M%SZ").to_string();
-        let content_hash = hex(digest(&SHA256, draft.body).as_ref());
+        let content_hash = draft.body_sha256();
         let mut own = vec![(DATE, sensitive(&moment)?)];
         if let Some(token) = self.inputs.get("session_token") {
             // Into the header's value, marked sensitive.

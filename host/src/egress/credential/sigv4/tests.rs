@@ -5,6 +5,7 @@ use http::Method;
 use jiff::Timestamp;
 
 use super::*;
+use crate::egress::client::Payload;
 
 struct Example {
     what: &'static str,
@@ -43,17 +44,14 @@ fn signer(service: &str, id: &str, key: &str) -> Signer {
 fn authorization(signer: &Signer, host: &str, at: &str, example: &Example) -> String {
     let mut headers = HeaderMap::new();
     for (name, value) in example.headers {
-        headers.append(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     let mut draft = Draft {
         method: &example.method,
         authority: &host.parse().unwrap(),
         target: example.target.to_owned(),
         headers,
-        body: example.body.as_bytes(),
+        body: &Payload::Bytes(example.body.into()),
         now: at.parse::<Timestamp>().unwrap(),
     };
     let config = BTreeMap::from([("region".to_owned(), "us-east-1".to_owned())]);
