@@ -153,13 +153,14 @@ impl Stage {
             revoke_url: None,
             issuer: None,
         });
+        let token_url = auth.and_then(|auth| auth.grant.as_ref()).map(|_| run.token_url());
         let connection = NewConnection {
+            token_url,
             connection_name: name.clone(),
             connector: ConnectorId::new(&*manifest.connector.id).map_err(Fault::internal)?,
             auth: auth.map(|auth| auth.id.clone()),
             scopes: oauth.as_ref().map(|_| every_scope(manifest)),
             oauth,
-            token_url: auth.and_then(|auth| auth.grant.as_ref()).map(|_| run.token_url()),
             endpoints: manifest
                 .endpoints
                 .keys()
@@ -341,7 +342,7 @@ fn credential(auth: &Auth, manifest: &Manifest, settings: &Settings) -> Option<G
         let value = given.map_or(MADE_UP, String::as_str);
         (name.to_owned(), Secret::new(value.to_owned()))
     };
-    let names: Vec<&str> = match auth.kind {
+    let usual: &[&str] = match auth.kind {
         AuthKind::None => return None,
         AuthKind::Oauth2 => {
             return Some(GivenCredential::Tokens {
@@ -351,17 +352,16 @@ fn credential(auth: &Auth, manifest: &Manifest, settings: &Settings) -> Option<G
                 expires_at_ms: None,
             });
         }
-        AuthKind::ApiKey => vec!["api_key"],
-        AuthKind::Bearer => vec!["token"],
-        AuthKind::Basic => vec!["username", "password"],
-        AuthKind::Keys | AuthKind::JwtBearer | AuthKind::ClientCredentials => {
-            let inputs = auth.inputs.iter();
-            let needed = inputs
-                .filter(|(name, input)| !input.optional || settings.credential.contains_key(name.as_str()));
-            needed.map(|(name, _)| name.as_str()).collect()
-        }
+        AuthKind::ApiKey => &["api_key"],
+        AuthKind::Bearer => &["token"],
+        AuthKind::Basic => &["username", "password"],
+        AuthKind::Keys | AuthKind::JwtBearer | AuthKind::ClientCredentials => &[],
     };
-    Some(GivenCredential::Inputs(names.into_iter().map(input).collect()))
+    let declared = auth.inputs.keys().map(String::as_str);
+    let names = usual.iter().copied().filter(|_| auth.inputs.is_empty());
+    Some(GivenCredential::Inputs(
+        declared.chain(names).map(input).collect(),
+    ))
 }
 
 /// What an author does about an account that cannot be connected.
