@@ -103,7 +103,7 @@ impl<'a> Call<'a> {
                 )
             })?;
         let config = |name: &str| self.host.account_config(name);
-        let request = engine::request(
+        let mut request = engine::request(
             declared,
             declaration.paginator.as_ref(),
             input,
@@ -116,6 +116,14 @@ impl<'a> Call<'a> {
             .and_then(|response| response.file.as_ref())
         {
             let wanted = engine::wanted(kept, input, &self.page, &config);
+            // Any type but what the declaration asks for itself.
+            if !declared
+                .headers
+                .keys()
+                .any(|name| name.eq_ignore_ascii_case("accept"))
+            {
+                request.headers.retain(|(name, _)| name != "accept");
+            }
             let (response, file) = self.host.receive(request, wanted)?;
             return engine::kept(declaration, &response, file.as_ref());
         }

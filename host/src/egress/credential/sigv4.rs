@@ -121,9 +121,10 @@ fn canonical_headers(headers: &HeaderMap, host: &str) -> BTreeMap<String, String
 /// S3 takes the path's own encoding; every other service encodes what was sent once more.
 fn canonical_path(path: &str, is_s3: bool) -> String {
     let segments = path.split('/').map(|segment| {
-        let plain = match is_s3 {
-            true => gate::decode(segment).unwrap_or(segment.into()),
-            false => segment.into(),
+        let plain = if is_s3 {
+            gate::decode(segment).unwrap_or(segment.into())
+        } else {
+            segment.into()
         };
         let mut encoded = String::new();
         gate::encode_into(&mut encoded, &plain);
