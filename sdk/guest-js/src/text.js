@@ -45,7 +45,7 @@ export function cut(text, limit) {
 
 /** A text in quotation marks, on one line and at most `limit` bytes of it. */
 export function quote(text, limit) {
-  const whole = text.trim();
+  const whole = text.replace(/^[\s\u0085]+|[\s\u0085]+$/g, "");
   const shown = cut(whole, limit);
   // eslint-disable-next-line no-control-regex -- these are what it replaces
   const line = shown.replace(/[\u0000-\u001f\u007f-\u009f]/g, " ");

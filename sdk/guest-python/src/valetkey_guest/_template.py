@@ -1,5 +1,5 @@
 """Filling templates of declared requests in. What is left out and what is encoded is said in the manifest's reference
-(``sdk/manifest/src/tool.rs``); the cases of ``sdk/cases/declared.json`` hold every language to the same bytes."""
+(``sdk/manifest/src/tool.rs``); the cases of ``sdk/guest-cases/declared.json`` hold every language to the same bytes."""
 
 from __future__ import annotations
 
