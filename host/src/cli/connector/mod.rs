@@ -1,5 +1,7 @@
 //! `valetkey connector`: build and check on the author's machine; install and manage on a host.
 
+mod pack;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,14 +13,18 @@ use serde_json::{Value, json};
 use super::client::{Client, Remote, encoded};
 use super::output::{Output, cell};
 use super::{FAILED, Global, block_on};
-use crate::manifest::build::{self, Step};
+use crate::manifest::build::{self, Built, Step};
 use crate::manifest::{self, check, profile};
+
+use pack::Pack;
 
 /// What to do with connectors.
 #[derive(Debug, Subcommand)]
 pub(super) enum Connector {
     /// Compile a connector's folder to a component
     Build(Build),
+    /// Make a component of a connector.toml without code, without a compiler
+    Pack(Pack),
     /// Check a connector.toml: names, schemas, endpoints, templates, and that every model takes its tools
     Check(Check),
     /// What is installed on the host
@@ -122,6 +128,7 @@ impl Connector {
     pub(super) fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Build(command) => command.run(output),
+            Self::Pack(command) => command.run(output),
             Self::Check(command) => command.run(output),
             Self::List(command) => block_on(command.run(global, output)),
             Self::Install(command) => block_on(command.run(global, output)),
@@ -133,7 +140,7 @@ impl Connector {
 
 impl Build {
     fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        let built = {
+        let component = {
             let shown = output.progress("checking the manifest");
             build::build(&self.dir, &self.out, &mut |step| {
                 shown.say(match step {
@@ -144,26 +151,7 @@ impl Build {
                 });
             })?
         };
-        let identity = &built.manifest.connector;
-        if output.json {
-            output.data(&json!({
-                "connector": identity.id,
-                "version": identity.version,
-                "path": built.path,
-                "bytes": built.bytes,
-                "tools": built.manifest.tools.len(),
-            }));
-        } else {
-            output.line(&built.path.display().to_string());
-            output.say(&format!(
-                "{} {}: {} tools, {} kB",
-                identity.id,
-                identity.version,
-                built.manifest.tools.len(),
-                built.bytes / 1000
-            ));
-        }
-        Ok(ExitCode::SUCCESS)
+        built(output, &component)
     }
 }
 
@@ -267,6 +255,30 @@ impl Remove {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Says what was made.
+fn built(output: &Output, built: &Built) -> anyhow::Result<ExitCode> {
+    let identity = &built.manifest.connector;
+    if output.json {
+        output.data(&json!({
+            "connector": identity.id,
+            "version": identity.version,
+            "path": built.path,
+            "bytes": built.bytes,
+            "tools": built.manifest.tools.len(),
+        }));
+    } else {
+        output.line(&built.path.display().to_string());
+        output.say(&format!(
+            "{} {}: {} tools, {} kB",
+            identity.id,
+            identity.version,
+            built.manifest.tools.len(),
+            built.bytes / 1000
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn show(output: &Output, installed: &Value) {
