@@ -6,9 +6,9 @@ use valetkey_manifest::tool::Declaration;
 
 use super::{output, request};
 use crate::Output;
-use crate::call::Page;
 use crate::fault::Fault;
 use crate::http::Response;
+use crate::page::Page;
 
 #[derive(Deserialize)]
 struct Cases {
@@ -85,7 +85,13 @@ fn shown(fault: &Fault) -> Value {
     })
 }
 
-fn compare<T>(name: &str, made: Result<T, Fault>, show: impl Fn(T) -> Value, good: Option<&Value>, fault: Option<&Value>) {
+fn compare<T>(
+    name: &str,
+    made: Result<T, Fault>,
+    show: impl Fn(T) -> Value,
+    good: Option<&Value>,
+    fault: Option<&Value>,
+) {
     match (made, good, fault) {
         (Ok(made), Some(wanted), None) => assert_eq!(show(made), *wanted, "{name}"),
         (Err(fault), None, Some(wanted)) => assert_eq!(seen(&shown(&fault), wanted), *wanted, "{name}"),
