@@ -46,7 +46,8 @@ export const tools = component(functions);`,
     jsSource: text,
     jsPath: bundle,
     moduleRoot: folder,
-    stubWasi: true,
+    // WASI stays: the host answers it with inert stubs, and `Date` needs its clock.
+    stubWasi: false,
     sync: true,
     // An instance lives for one call and within its memory limit: nothing is worth collecting before it ends.
     disableGc: true,

@@ -181,9 +181,7 @@ class Call:
     def send_all(self, requests: Iterable[Request]) -> list[Response | Fault]:
         """Sends requests side by side; answers or faults in the order of the requests."""
         answers = self._host.send_all(list(requests))
-        return [
-            answer if isinstance(answer, Fault) or answer.is_success else self.fault(answer) for answer in answers
-        ]
+        return [answer if isinstance(answer, Fault) or answer.is_success else self.fault(answer) for answer in answers]
 
     def graphql(self, endpoint: str, path: str, query: str, variables: dict[str, Any] | None = None) -> Any:
         """Sends a GraphQL query and answers its ``data``; a :class:`Fault` with the first of its ``errors``."""
@@ -246,7 +244,7 @@ _functions: dict[str, Callable[[Call, Any], object]] = {}
 
 
 def tool(name: str) -> Callable[[_Function], _Function]:
-    """Makes a function the code of a tool: it gets the call and the input, and answers a value or an :class:`Output`."""
+    """Makes a function the code of a tool: it gets the call and the input, answers a value or an :class:`Output`."""
 
     def register(function: _Function) -> _Function:
         if name in _functions:

@@ -62,7 +62,7 @@ def output(declaration: str, page: Page, response: Response) -> tuple[str, str |
     except ValueError as error:
         raise Fault.not_json(response, error) from None
 
-    pointer = declared.get("pointer")
+    pointer: str = declared.get("pointer") or ""
     result = find(body, pointer) if pointer else body
     if result is None:
         raise _missing_part(pointer, response, body)
@@ -73,9 +73,7 @@ def output(declaration: str, page: Page, response: Response) -> tuple[str, str |
     return data, token
 
 
-def _next(
-    paginator: dict[str, Any], body: str, result: str, items: str, page: Page, response: Response
-) -> str | None:
+def _next(paginator: dict[str, Any], body: str, result: str, items: str, page: Page, response: Response) -> str | None:
     kind = paginator.get("kind")
     if kind in ("cursor", "next_url"):
         return _token(find(body, paginator["next"]))

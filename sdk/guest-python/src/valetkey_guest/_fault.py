@@ -46,9 +46,7 @@ _CODES = {
 _NEXT_STEPS = {
     "account_not_active": "The account's owner has to connect it again.",
     "scope_missing": "The account's owner has to connect it again and grant the missing scope.",
-    "vendor_forbidden": (
-        "The connected account may not do this; ask its owner for access or choose something else."
-    ),
+    "vendor_forbidden": ("The connected account may not do this; ask its owner for access or choose something else."),
     "vendor_not_found": "Check the id: a search or list tool finds the valid ones.",
     "vendor_conflict": "It exists already or has changed meanwhile: read it again, then decide.",
     "rate_limited": "Wait before calling again.",
@@ -57,7 +55,7 @@ _NEXT_STEPS = {
 }
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - the contract calls it that
     """Why a tool call did not succeed. Raised by requests, and by functions that refuse.
 
     ``code`` is one of the contract's (``invalid_input``, ``vendor_rejected``, ``vendor_not_found`` …); ``message``
@@ -100,7 +98,9 @@ class Fault(Exception):
         words = _first(body, errors.get("message", []), _USUAL_MESSAGES)
         if words is None and body is None:
             words = _plain_text(response)
-        rule = next((rule for rule in errors.get("map", []) if _applies(rule, response.status, vendor_code)), {})
+        rule: dict[str, Any] = next(
+            (rule for rule in errors.get("map", []) if _applies(rule, response.status, vendor_code)), {}
+        )
         usual = "vendor_unavailable" if response.status >= 500 else "vendor_rejected"
         code = rule.get("kind") or _CODES.get(response.status, usual)
 

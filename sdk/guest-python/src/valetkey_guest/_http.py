@@ -5,15 +5,15 @@ from __future__ import annotations
 import json as _json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 from ._fault import Fault
 from ._json import dump
 from ._text import form_encode
 
-Value = Union[str, int, float, bool, None]
+Value = str | int | float | bool | None
 #: Names and values: a sequence repeats its name, ``None`` is left out.
-Pairs = Union[Mapping[str, Union[Value, Sequence[Value]]], Iterable[tuple[str, Value]]]
+Pairs = Mapping[str, Value | Sequence[Value]] | Iterable[tuple[str, Value]]
 
 
 @dataclass
