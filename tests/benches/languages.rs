@@ -36,8 +36,18 @@ pub fn run() -> anyhow::Result<()> {
             // A refusal before any request: the instance, its start, and the way there and back.
             per_call(&short, CALLS, "sample_note_delete", r#"{"note_id":"x"}"#),
             per_call(&short, CALLS, "sample_note_add", r#"{"color":"blue","text":"t"}"#),
-            per_call(&short, CALLS, "sample_note_label", r#"{"label":" a ","note_id":"n1"}"#),
-            per_call(&long, LONG_CALLS, "sample_note_add", r#"{"color":"blue","text":"t"}"#),
+            per_call(
+                &short,
+                CALLS,
+                "sample_note_label",
+                r#"{"label":" a ","note_id":"n1"}"#,
+            ),
+            per_call(
+                &long,
+                LONG_CALLS,
+                "sample_note_add",
+                r#"{"color":"blue","text":"t"}"#,
+            ),
         ];
         if language == LANGUAGES[0] {
             first = figures;
@@ -55,7 +65,9 @@ pub fn run() -> anyhow::Result<()> {
         rows.push(row);
     }
     table::print(
-        &format!("The sample connector by its language: medians of {ROUNDS} rounds, CPU ms per call in a fresh instance"),
+        &format!(
+            "The sample connector by its language: medians of {ROUNDS} rounds, CPU ms per call in a fresh instance"
+        ),
         &[
             "",
             "MB",
@@ -73,7 +85,10 @@ pub fn run() -> anyhow::Result<()> {
 /// What the host tells a guest of the tools that the bench calls.
 fn declaration(component: &[u8]) -> anyhow::Result<String> {
     let manifest = manifest::extract(component).map_err(anyhow::Error::msg)?;
-    let tool = manifest.tools.into_iter().find(|tool| tool.name == "sample_note_add");
+    let tool = manifest
+        .tools
+        .into_iter()
+        .find(|tool| tool.name == "sample_note_add");
     let tool = tool.ok_or_else(|| anyhow::anyhow!("the sample has no such tool"))?;
     Ok(serde_json::to_string(&Declaration {
         request: tool.request,

@@ -8,17 +8,29 @@ use super::{Member, Type, description, input, read};
 /// `inputs.py`.
 #[must_use]
 pub fn python(manifest: &Manifest) -> String {
-    let mut out = "\
+    let mut classes = String::new();
+    for tool in &manifest.tools {
+        define(&pascal(&tool.name), &input(&tool.input), &mut classes);
+    }
+    let is_used = |name: &&str| {
+        let code = classes.lines().filter(|line| !line.trim_start().starts_with('#'));
+        code.flat_map(|line| line.split(|letter: char| !letter.is_ascii_alphanumeric()))
+            .any(|word| word == *name)
+    };
+    let used: Vec<_> = ["Any", "Literal", "NotRequired", "TypedDict"]
+        .into_iter()
+        .filter(is_used)
+        .collect();
+    let imports = match used.as_slice() {
+        [] => String::new(),
+        used => format!("\nfrom typing import {}\n", used.join(", ")),
+    };
+    format!(
+        "\
 # Made by `valetkey connector build` from connector.toml.
 \"\"\"The inputs of the tools, as the host gives them.\"\"\"
-
-from typing import Any, Literal, NotRequired, TypedDict
-"
-    .to_owned();
-    for tool in &manifest.tools {
-        define(&pascal(&tool.name), &input(&tool.input), &mut out);
-    }
-    out
+{imports}{classes}"
+    )
 }
 
 /// Writes the type of an object after those of the objects in it.

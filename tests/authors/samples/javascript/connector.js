@@ -6,7 +6,7 @@ const SEARCH = `query Notes($after: String, $first: Int!, $word: String!) {
   notes(after: $after, first: $first, word: $word) { nodes { id text } next }
 }`;
 
-/** @type {import("./inputs").Tools} */
+/** @type {import("./inputs.js").Tools} */
 export const tools = {
   sample_note_label(call, { note_id, label }) {
     const trimmed = label.trim();
@@ -41,15 +41,11 @@ export const tools = {
       const path = `/notes/${segment("note_ids", id)}`;
       return { method: /** @type {const} */ ("GET"), endpoint: "api", path, query: { fields: "id" } };
     });
-    const found = [];
-    const missing = [];
-    call.sendAll(requests).forEach((answer, index) => {
-      if (answer instanceof Fault) {
-        missing.push({ id: note_ids[index], code: answer.code, message: answer.message });
-      } else {
-        found.push(answer.json().id);
-      }
-    });
+    const answers = call.sendAll(requests);
+    const found = answers.flatMap((answer) => (answer instanceof Fault ? [] : [answer.json().id]));
+    const missing = answers.flatMap((answer, index) =>
+      answer instanceof Fault ? [{ id: note_ids[index], code: answer.code, message: answer.message }] : [],
+    );
     call.log("info", `${found.length} of ${note_ids.length} notes`);
     // The language's own clock and randomness are the host's.
     const die = Array.from({ length: 8 }, () => Math.floor(Math.random() * 256));

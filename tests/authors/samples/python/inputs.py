@@ -1,7 +1,7 @@
 # Made by `valetkey connector build` from connector.toml.
 """The inputs of the tools, as the host gives them."""
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 
 class SampleNoteAdd(TypedDict):
