@@ -1,34 +1,34 @@
-//! Compiles the generic engine (`sdk/engine`) to a component that the host carries: what
-//! `valetkey connector pack` puts a manifest into, so that its users need no compiler.
+//! What the host carries for authors of connectors:
 //!
-//! It is built in a target folder of its own beside the profiles' folders, once for all of them.
+//! - the generic engine (`sdk/engine`) as a component, into which `valetkey connector pack` puts a
+//!   manifest, so that its users need no compiler. It is built in a target folder of its own beside
+//!   the profiles' folders, once for all of them;
+//! - the guest SDKs and the templates as sources, of which `valetkey connector new` makes a folder.
 
 use std::env;
+use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 
 /// What connectors are compiled for (`host/src/manifest/build.rs`).
 const TARGET: &str = "wasm32-wasip2";
 
-/// What the engine is made of, seen from the workspace's root.
-const SOURCES: [&str; 6] = [
-    "sdk/engine",
-    "sdk/guest-rust/src",
-    "sdk/guest-rust/Cargo.toml",
-    "sdk/manifest/src",
-    "sdk/manifest/Cargo.toml",
-    "wit",
-];
+/// What authors get, seen from the workspace's root. The engine is made of it, too.
+const CARRIED: [&str; 4] = ["sdk/guest-rust", "sdk/manifest", "sdk/templates", "wit"];
+
+/// Folders and files that are no source: what tools leave behind, and contracts frozen for the tests.
+const LEFT_OUT: [&str; 5] = ["target", "node_modules", "released", "__pycache__", "Cargo.lock"];
 
 fn main() {
     let host = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let Some(root) = host.parent() else {
         fail("the host's folder stands in no workspace");
     };
-    for source in SOURCES {
+    for source in CARRIED.iter().chain(&["sdk/engine", "host/build.rs"]) {
         println!("cargo::rerun-if-changed={}", root.join(source).display());
     }
-    println!("cargo::rerun-if-changed=build.rs");
+    carry_sources(root);
 
     ensure_target();
     let component = compile(root, &target_folder());
@@ -87,6 +87,41 @@ fn compile(root: &Path, target_folder: &Path) -> PathBuf {
         fail("the generic engine (sdk/engine) does not compile; what cargo said stands above");
     }
     target_folder.join(TARGET).join("connector/valetkey_engine.wasm")
+}
+
+/// Writes `sources.rs`: a slice of every carried file's path and bytes.
+fn carry_sources(root: &Path) {
+    let mut files = Vec::new();
+    for folder in CARRIED {
+        find_files(&root.join(folder), &mut files);
+    }
+    files.sort();
+    let mut list = String::from("&[\n");
+    for file in &files {
+        let name = file.strip_prefix(root).unwrap_or(file);
+        let _ = writeln!(list, "    ({:?}, include_bytes!({:?})),", name, file);
+    }
+    list.push(']');
+    let path = PathBuf::from(variable("OUT_DIR")).join("sources.rs");
+    if let Err(error) = fs::write(&path, list) {
+        fail(&format!("{} cannot be written: {error}", path.display()));
+    }
+}
+
+fn find_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    let entries = fs::read_dir(folder)
+        .unwrap_or_else(|error| fail(&format!("{} cannot be read: {error}", folder.display())));
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if LEFT_OUT.iter().any(|name| path.ends_with(name)) {
+            continue;
+        }
+        if path.is_dir() {
+            find_files(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
 }
 
 /// `target/engine`, from `target/<profile>/build/<package>/out`.

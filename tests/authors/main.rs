@@ -1,5 +1,11 @@
-//! What authors of connectors get: the SDKs of every language, and the tools around them.
+//! The kit of a connector's author: the SDKs of every language, cases run offline, faults injected,
+//! calls recorded, folders reloaded.
 
+mod acme;
+mod bundled;
+mod dev;
 mod languages;
 mod packages;
+mod recording;
+mod runner;
 mod vendor;

@@ -207,6 +207,7 @@ impl Bench {
             account_config: Arc::new(BTreeMap::new()),
             log: Arc::new(GuestLog::default()),
             progress: None,
+            tape: None,
         }
     }
 }

@@ -23,7 +23,7 @@ export function request(declaration, input, page, config) {
     if (!headers.some(([name]) => name === "content-type")) {
       headers.push(["content-type", isForm ? "application/x-www-form-urlencoded" : "application/json"]);
     }
-    body = encode(isForm ? scope.form(template) : scope.json(template));
+    body = encode(isForm ? scope.form(template, declared.nested) : scope.json(template));
   }
   const isByUrl = paginator?.kind === "link_header" || paginator?.kind === "next_url";
   const url = isByUrl ? page.token : undefined;
@@ -33,7 +33,7 @@ export function request(declaration, input, page, config) {
     endpoint: declared.endpoint,
     path: url === undefined ? scope.path(declared.path) : "",
     url,
-    query: url === undefined ? scope.pairs(query, declared.query_join) : [],
+    query: url === undefined ? scope.pairs(query, { join: declared.query_join, nested: declared.nested }) : [],
     headers,
     body,
   };
@@ -44,6 +44,7 @@ export function output(declaration, page, response) {
   const { response: declared = {}, paginator, items, errors } = JSON.parse(declaration);
   if (!response.isSuccess) throw Fault.fromResponse(response, errors);
   const body = decode(response.body);
+  if (isFailure(body, declared.failure)) throw Fault.fromResponse(response, errors);
   if (body !== undefined && /^[ \t\n\f\r]*$/.test(body)) {
     const empty = find(declaration, "/response/empty") ?? "null";
     return { data: empty === "null" ? `{"ok":true,"status":${response.status}}` : empty };
@@ -56,6 +57,17 @@ export function output(declaration, page, response) {
   let data = declared.drop?.length > 0 ? without(result, declared.drop) : result;
   for (const list of declared.lists ?? []) data = withList(data, list);
   return { data, nextPageToken };
+}
+
+/** Whether an answer that is called a success has something where the vendor says what failed. */
+function isFailure(body, pointer) {
+  if (body === undefined || pointer === undefined || pointer === null) return false;
+  try {
+    JSON.parse(body);
+  } catch {
+    return false;
+  }
+  return !["null", "false", '""', undefined].includes(find(body, pointer));
 }
 
 function check(body, response) {

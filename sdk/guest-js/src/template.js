@@ -48,35 +48,41 @@ export class Scope {
     return complete ? filled : undefined;
   }
 
-  /** A path: values as one encoded segment each. */
+  /** A path: values as one encoded segment each, those of `{name...}` as many. */
   path(template) {
-    return template.replace(PLACEHOLDER, (_, name) => segment(name, plain(this.valueOf(name)) ?? ""));
+    return template.replace(PLACEHOLDER, (_, name, isSpread) => {
+      const value = plain(this.valueOf(name)) ?? "";
+      const segments = isSpread ? value.replace(/^\/+/, "").split("/") : [value];
+      return segments.map((one) => segment(name, one)).join("/");
+    });
   }
 
-  /** Pairs of a query or a form; `declared` is the text of an object. */
-  pairs(declared, join) {
-    return members(declared).flatMap(([name, template]) => this.#values(template, join).map((value) => [name, value]));
+  /** Pairs of a query or a form; `declared` is the text of an object, `join` and `nested` are the request's. */
+  pairs(declared, { join, nested }) {
+    return members(declared).flatMap(([name, template]) => this.#pairs(name, template, join, nested));
   }
 
-  #values(template, join) {
+  #pairs(name, template, join, nested) {
     let value = template;
     if (template.startsWith('"')) {
       const text = JSON.parse(template);
-      const name = whole(text)?.name;
-      if (name === undefined) {
+      const placeholder = whole(text);
+      if (placeholder === undefined) {
         const filled = this.text(text);
-        return filled === undefined ? [] : [filled];
+        return filled === undefined ? [] : [[name, filled]];
       }
-      value = this.valueOf(name);
+      value = this.valueOf(placeholder.name);
       if (value === undefined) return [];
     }
+    if (nested === "brackets" && holdsObjects(value)) return bracketed(name, value);
     const list = elements(value);
     const texts = (list ?? [value]).map(plain).filter((text) => text !== undefined);
-    return list !== undefined && join !== undefined && texts.length > 0 ? [texts.join(join)] : texts;
+    const isJoined = list !== undefined && join !== undefined && texts.length > 0;
+    return (isJoined ? [texts.join(join)] : texts).map((text) => [name, text]);
   }
 
-  form(declared) {
-    return formEncode(this.pairs(declared));
+  form(declared, nested) {
+    return formEncode(this.pairs(declared, { nested }));
   }
 
   /** A JSON body; `declared` is its text. The outermost object or array is always there. */
@@ -128,6 +134,20 @@ const filled = (text) => ({ written: "filled", text });
 function all(entries) {
   const has = (what) => entries.some(({ written }) => written === what);
   return has("filled") ? "filled" : has("dropped") ? "dropped" : "constant";
+}
+
+/** Whether a value is an object or an array that holds one. */
+function holdsObjects(value) {
+  return value.startsWith("{") || (elements(value) ?? []).some(holdsObjects);
+}
+
+/** Every text and number inside a value under the path that leads to it: `a[b]=1`, `a[0][c]=2`. */
+function bracketed(name, value) {
+  if (value.startsWith("{")) return members(value).flatMap(([key, inner]) => bracketed(`${name}[${key}]`, inner));
+  const list = elements(value);
+  if (list !== undefined) return list.flatMap((inner, index) => bracketed(`${name}[${index}]`, inner));
+  const text = plain(value);
+  return text === undefined ? [] : [[name, text]];
 }
 
 /** The placeholder that is all of a template, if it is one. */

@@ -72,31 +72,41 @@ class Scope:
         return _PLACEHOLDER.sub(lambda _: next(filled) or "", template)
 
     def path(self, template: str) -> str:
-        """A path: values as one encoded segment each."""
-        return _PLACEHOLDER.sub(lambda found: segment(found[1], _plain(self.value(found[1])) or ""), template)
+        """A path: values as one encoded segment each, those of ``{name...}`` as many."""
 
-    def pairs(self, declared: str, join: str | None = None) -> list[tuple[str, str]]:
-        """Pairs of a query or a form; ``declared`` is the text of an object."""
-        return [(name, value) for name, template in members(declared) for value in self._values(template, join)]
+        def fill(found: re.Match[str]) -> str:
+            value = _plain(self.value(found[1])) or ""
+            segments = value.lstrip("/").split("/") if found[2] else [value]
+            return "/".join(segment(found[1], one) for one in segments)
 
-    def _values(self, template: str, join: str | None) -> list[str]:
+        return _PLACEHOLDER.sub(fill, template)
+
+    def pairs(self, declared: str, join: str | None, nested: str | None) -> list[tuple[str, str]]:
+        """Pairs of a query or a form; ``declared`` is the text of an object, the others are the request's."""
+        return [pair for name, template in members(declared) for pair in self._pairs(name, template, join, nested)]
+
+    def _pairs(self, name: str, template: str, join: str | None, nested: str | None) -> list[tuple[str, str]]:
         value: str | None = template
         if template.startswith('"'):
             text = json.loads(template)
             whole = _PLACEHOLDER.fullmatch(text)
             if whole is None:
                 filled = self.text(text)
-                return [] if filled is None else [filled]
+                return [] if filled is None else [(name, filled)]
             value = self.value(whole[1])
         if value is None:
             return []
+        if nested == "brackets" and _holds_objects(value):
+            return _bracketed(name, value)
         found = elements(value)
         texts = [text for text in map(_plain, [value] if found is None else found) if text is not None]
-        return [join.join(texts)] if found is not None and join is not None and texts else texts
+        if found is not None and join is not None and texts:
+            texts = [join.join(texts)]
+        return [(name, text) for text in texts]
 
-    def form(self, declared: str) -> str:
+    def form(self, declared: str, nested: str | None) -> str:
         """A form body."""
-        return form_encode(self.pairs(declared))
+        return form_encode(self.pairs(declared, None, nested))
 
     def json(self, declared: str) -> str:
         """A JSON body; ``declared`` is its text. The outermost object or array is always there."""
@@ -140,6 +150,22 @@ class Scope:
         value = self.value(spread[1])
         values = None if value is None else elements(value)
         return [_DROPPED] if values is None else [_Written("filled", value) for value in values]
+
+
+def _holds_objects(value: str) -> bool:
+    """Whether a value is an object or an array that holds one."""
+    return value.startswith("{") or any(map(_holds_objects, elements(value) or []))
+
+
+def _bracketed(name: str, value: str) -> list[tuple[str, str]]:
+    """Every text and number inside a value under the path that leads to it: ``a[b]=1``, ``a[0][c]=2``."""
+    if value.startswith("{"):
+        return [pair for key, inner in members(value) for pair in _bracketed(f"{name}[{key}]", inner)]
+    found = elements(value)
+    if found is not None:
+        return [pair for index, inner in enumerate(found) for pair in _bracketed(f"{name}[{index}]", inner)]
+    text = _plain(value)
+    return [] if text is None else [(name, text)]
 
 
 def _plain(value: str | None) -> str | None:
