@@ -37,13 +37,14 @@ def request(declaration: str, input: str, page: Page, config: Callable[[str], st
         is_form = declared.get("body_format") == "form"
         if not any(name == "content-type" for name, _ in headers):
             headers.append(("content-type", "application/x-www-form-urlencoded" if is_form else "application/json"))
-        body = (scope.form(template) if is_form else scope.json(template)).encode()
+        body = (scope.form(template, declared.get("nested")) if is_form else scope.json(template)).encode()
     is_by_url = paginator is not None and paginator["kind"] in ("link_header", "next_url")
     url = page.token if is_by_url else None
     built = Request(declared["method"], declared["endpoint"], "", url=url, headers=headers, body=body)
     if url is None:
         built.path = scope.path(declared["path"])
-        built.query = scope.pairs(find(declaration, "/request/query") or "{}", declared.get("query_join"))
+        query = find(declaration, "/request/query") or "{}"
+        built.query = scope.pairs(query, declared.get("query_join"), declared.get("nested"))
     return built
 
 
@@ -51,7 +52,7 @@ def output(declaration: str, page: Page, response: Response) -> tuple[str, str |
     """Reads the vendor's answer to a declared request: the result as a text of JSON, and the next page's token."""
     whole = json.loads(declaration)
     declared, paginator = whole.get("response") or {}, whole.get("paginator")
-    if not response.is_success:
+    if not response.is_success or _is_failure(response, declared.get("failure")):
         raise Fault.from_response(response, whole.get("errors"))
     if not response.body.strip(b" \t\n\f\r"):
         empty = find(declaration, "/response/empty") or "null"
@@ -71,6 +72,18 @@ def output(declaration: str, page: Page, response: Response) -> tuple[str, str |
     for name in declared.get("lists", []):
         data = _with_list(data, name)
     return data, token
+
+
+def _is_failure(response: Response, pointer: str | None) -> bool:
+    """Whether an answer that is called a success has something where the vendor says what failed."""
+    if pointer is None:
+        return False
+    try:
+        body = response.body.decode()
+        check(body)
+    except ValueError:
+        return False
+    return find(body, pointer) not in (None, "null", "false", '""')
 
 
 def _next(paginator: dict[str, Any], body: str, result: str, items: str, page: Page, response: Response) -> str | None:
