@@ -2,6 +2,7 @@
 //! calls recorded, folders reloaded.
 
 mod acme;
+mod building;
 mod bundled;
 mod dev;
 mod languages;
