@@ -153,9 +153,7 @@ impl Stage {
             revoke_url: None,
             issuer: None,
         });
-        let token_url = auth
-            .and_then(|auth| auth.grant.as_ref())
-            .map(|_| run.token_url());
+        let token_url = auth.and_then(|auth| auth.grant.as_ref()).map(|_| run.token_url());
         let connection = NewConnection {
             token_url,
             connection_name: name.clone(),
