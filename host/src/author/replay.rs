@@ -234,6 +234,15 @@ impl Run {
             });
         }
         let found = self.find(&state.used, &request);
+        let is_check = self
+            .script
+            .verify
+            .as_ref()
+            .is_some_and(|(url, _)| *url == request.url);
+        if found.is_err() && is_check && self.is_injected(Injected::RefusedCredential) {
+            // The host asks whether it is the credential that is refused.
+            return Injected::RefusedCredential.response(&Response::default());
+        }
         let shown = shown(&request);
         state.seen.sent.push(request.clone());
         let Ok(index) = found.as_ref().copied() else {
@@ -263,6 +272,12 @@ impl Run {
             return Some(recorded.clone());
         }
         injected.response(recorded)
+    }
+
+    fn is_injected(&self, fault: Injected) -> bool {
+        self.script
+            .injected
+            .is_some_and(|(injected, _)| injected == fault)
     }
 
     /// The recorded exchange that a request belongs to, or why there is none.
