@@ -8,6 +8,7 @@
 //! Unknown keys are errors everywhere: a misspelt key never becomes a silent default.
 
 pub mod auth;
+pub mod signing;
 pub mod template;
 pub mod tool;
 
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use auth::{Auth, AuthKind, Placement};
+pub use signing::TokenGrant;
 pub use tool::Tool;
 
 /// Name of the custom section that carries the manifest inside a component.
@@ -264,4 +266,12 @@ fn yes() -> bool {
 )]
 fn is_true(value: &bool) -> bool {
     *value
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if passes a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }

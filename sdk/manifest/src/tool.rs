@@ -108,7 +108,8 @@ pub struct Hints {
 ///
 /// * `{name}` is the input's `name`, `{a.b}` a member of an object; `{page.token}` and
 ///   `{page.size}` are the page to fetch; `{config.name}` is the account's configuration.
-/// * In a path, a value is percent-encoded as one segment; it has to be there and not empty.
+/// * In a path, a value is percent-encoded as one segment; it has to be there and not empty. `{name...}`
+///   as the last segment is a value of several segments (`docs/my plan.md`), each encoded.
 /// * In a body, a text that is one placeholder and nothing else becomes the value with its type,
 ///   and `{name...}` as an element of an array becomes the elements of an array.
 /// * What has no value is left out: a query parameter, a header, an object member, an array
@@ -131,6 +132,9 @@ pub struct Request {
     /// What joins array values in the query (`,`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query_join: Option<String>,
+    /// How objects, and arrays that hold them, are written in the query and in a form.
+    #[serde(default, skip_serializing_if = "Nested::is_json")]
+    pub nested: Nested,
     /// Headers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
@@ -154,6 +158,28 @@ pub enum BodyFormat {
     Form,
 }
 
+/// How objects are written where there are only names and texts: in a query and in a form.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Nested {
+    /// As JSON: `a={"b":1}`.
+    #[default]
+    Json,
+    /// With their path in the name: `a[b]=1`, `a[0][c]=2`.
+    Brackets,
+}
+
+impl Nested {
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's skip_serializing_if passes a reference"
+    )]
+    fn is_json(&self) -> bool {
+        *self == Self::Json
+    }
+}
+
 /// What becomes of a declared tool's answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -169,6 +195,10 @@ pub struct Response {
     /// are put in as empty ones. A list that is not named here and not there is an error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<String>,
+    /// JSON pointer to what is there only when the call failed, for vendors whose failures have the
+    /// status of a success (`/error`, `/errors/0`); null, `false` and an empty text count as not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// What to answer when the vendor's success has no body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<Value>,

@@ -1,6 +1,7 @@
 //! `valetkey connector`: build and check on the author's machine; install and manage on a host.
 
 mod check;
+mod import;
 mod new;
 mod pack;
 mod record;
@@ -21,6 +22,7 @@ use super::{Global, block_on};
 use crate::manifest::build::{self, Built, Step};
 
 use check::Check;
+use import::Import;
 use new::New;
 use pack::Pack;
 use record::Record;
@@ -35,6 +37,9 @@ pub(super) const OUT: &str = "target/connectors";
 pub(super) enum Connector {
     /// Make a folder for a new connector
     New(New),
+    /// Make a connector's folder of a vendor's own specification
+    #[command(subcommand)]
+    Import(Import),
     /// Compile a connector's folder to a component
     Build(Build),
     /// Make a component of a connector.toml without code, without a compiler
@@ -136,6 +141,7 @@ impl Connector {
     pub(super) fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::New(command) => command.run(output),
+            Self::Import(command) => command.run(output),
             Self::Build(command) => command.run(output),
             Self::Pack(command) => command.run(output),
             Self::Check(command) => command.run(output),
