@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use valetkey::config::Config;
 use valetkey::manifest;
 use valetkey_manifest::Manifest;
-use valetkey_manifest::tool::{BodyFormat, Hints, Request};
+use valetkey_manifest::tool::{BodyFormat, Hints, Nested, Request};
 use valetkey_tests::http::Answer;
 use valetkey_tests::{TestHost, artifacts, guests};
 
@@ -39,6 +39,7 @@ pub fn manifest(version: &str) -> Manifest {
         path: format!("/v/{version}"),
         query: std::collections::BTreeMap::new(),
         query_join: None,
+        nested: Nested::default(),
         headers: std::collections::BTreeMap::new(),
         body: None,
         body_format: BodyFormat::Json,

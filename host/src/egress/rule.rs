@@ -104,7 +104,7 @@ pub(super) fn method(name: &str) -> Option<Method> {
     })
 }
 
-/// Parses `METHOD endpoint:/path/{name}/{*}`.
+/// Parses `METHOD endpoint:/path/{name}/{*}`; `{name...}` of a declared request is `{*}` too.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -139,11 +139,11 @@ pub fn allowed(rule: &str) -> Result<Allowed, String> {
 }
 
 fn segment(part: &str, last: bool) -> Result<Segment, String> {
-    if part == "{*}" {
+    if part == "{*}" || (part.starts_with('{') && part.ends_with("...}")) {
         return if last {
             Ok(Segment::Rest)
         } else {
-            Err("`{*}` stands only at the end".to_owned())
+            Err(format!("`{part}` stands only at the end"))
         };
     }
     let literal = |text: &str| {
@@ -168,8 +168,8 @@ fn segment(part: &str, last: bool) -> Result<Segment, String> {
         .filter(|close| *close > open + 1)
         .ok_or("a placeholder is not closed")?;
     let inner = &part[open + 1..close];
-    if inner.contains('*') {
-        return Err("`{*}` stands alone in its segment".to_owned());
+    if inner.contains('*') || inner.ends_with("...") {
+        return Err("a placeholder for several segments stands alone in its segment".to_owned());
     }
     Ok(Segment::Pattern {
         prefix: literal(&part[..open])?,
@@ -220,6 +220,7 @@ mod tests {
             "/jobs/:cancel"
         ));
         assert!(permits("GET api:/files/{*}", Method::GET, "/files/a/b/c"));
+        assert!(permits("GET api:/files/{path...}", Method::GET, "/files/a/b/c"));
         assert!(!permits("GET api:/files/{*}", Method::GET, "/files"));
         assert!(!permits("GET api:/files/{*}", Method::GET, "/other/a"));
     }
@@ -250,6 +251,8 @@ mod tests {
             "GET api:/a//b",
             "GET api:/{*}/b",
             "GET api:/x{*}",
+            "GET api:/{path...}/b",
+            "GET api:/a-{path...}",
             "GET api:/{id",
             "GET api:/id}",
             "GET api:/{}",

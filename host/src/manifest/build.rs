@@ -1,9 +1,11 @@
 //! From a connector's folder to a component: check the manifest, compile the crate for
-//! `wasm32-wasip2`, put the manifest in.
+//! `wasm32-wasip2` (or, where all is data, take the engine of [`pack`]), put the manifest in.
 //!
 //! Called by the command line (`connector build`, `demo`) and by tests. It runs `cargo` and, when
 //! the target is missing, `rustup`: on a developer's machine, never on behalf of a caller. Blocks
 //! for as long as the compiler runs.
+
+mod pack;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,6 +20,8 @@ use valetkey_manifest::Manifest;
 
 use super::check;
 use crate::error::Problem;
+
+pub use pack::pack;
 
 /// What connectors are compiled for.
 pub const TARGET: &str = "wasm32-wasip2";
@@ -67,11 +71,17 @@ pub enum BuildError {
     /// The manifest is not acceptable.
     #[error("connector.toml is not acceptable:{}", list(.0))]
     Unacceptable(Vec<Problem>),
-    /// The folder has no crate.
+    /// The folder has no code, and these tools are no data.
     #[error(
-        "{0} has no Cargo.toml; a connector is a Rust library crate of type `cdylib` that depends on valetkey-guest"
+        "tools without a `request` are code, and there is none beside connector.toml: {}; declare their requests, or add a crate as `valetkey connector new --lang rust` makes one",
+        .0.join(", ")
     )]
-    NoCrate(PathBuf),
+    NoCode(Vec<String>),
+    /// `runtime` names an interpreter, and there is no code for it.
+    #[error(
+        "connector.toml says `runtime = \"javascript\"` or `\"python\"`, and there is no code for it: leave `runtime` out"
+    )]
+    NoInterpreter,
     /// A program of the Rust toolchain cannot be started.
     #[error("`{program}` cannot be run; install Rust from https://rustup.rs and have it in PATH")]
     Toolchain {
@@ -119,21 +129,36 @@ fn list(problems: &[Problem]) -> String {
 /// What went wrong, with the compiler's own words where it was the compiler.
 pub fn build(dir: &Path, out: &Path, progress: &mut dyn FnMut(Step)) -> Result<Built, BuildError> {
     progress(Step::Checking);
-    let manifest = super::read(dir).map_err(BuildError::Manifest)?;
-    let problems = check::manifest(&manifest);
-    if !problems.is_empty() {
-        return Err(BuildError::Unacceptable(problems));
-    }
+    let manifest = acceptable(dir)?;
     let crate_file = dir.join("Cargo.toml");
     if !crate_file.is_file() {
-        return Err(BuildError::NoCrate(dir.to_owned()));
+        return pack::packed(manifest, out, progress);
     }
     ensure_target(dir, progress)?;
     let component = compile(dir, &crate_file, progress)?;
 
     progress(Step::Embedding);
     let bytes = fs::read(&component).map_err(unusable(&component))?;
-    let bytes = super::embed(&bytes, &manifest).map_err(BuildError::Embed)?;
+    write(&bytes, manifest, out)
+}
+
+/// The manifest in `dir`, if it is acceptable.
+///
+/// # Errors
+/// It cannot be read, or everything that is wrong with it.
+pub fn acceptable(dir: &Path) -> Result<Manifest, BuildError> {
+    let manifest = super::read(dir).map_err(BuildError::Manifest)?;
+    let problems = check::manifest(&manifest);
+    if problems.is_empty() {
+        Ok(manifest)
+    } else {
+        Err(BuildError::Unacceptable(problems))
+    }
+}
+
+/// Puts the manifest into `component` and writes `<out>/<id>.wasm`.
+fn write(component: &[u8], manifest: Manifest, out: &Path) -> Result<Built, BuildError> {
+    let bytes = super::embed(component, &manifest).map_err(BuildError::Embed)?;
     fs::create_dir_all(out).map_err(unusable(out))?;
     let path = out.join(format!("{}.wasm", manifest.connector.id));
     let unfinished = out.join(format!(".{}.wasm.unfinished", manifest.connector.id));

@@ -220,6 +220,7 @@ impl Call<'_> {
                 progress: token.is_some().then_some(progress),
                 answers: Some(self.answers.clone()),
                 max_result_chars: Some(host.config.mcp.max_result_chars.saturating_sub(CURSOR_CHARS)),
+                tape: None,
             },
         };
         // The nearest goes first: what the program said of this one message.

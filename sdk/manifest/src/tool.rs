@@ -10,6 +10,7 @@ use crate::Errors;
 
 /// One callable operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// `vendor_resource_verb`, `^[a-zA-Z][a-zA-Z0-9_-]{0,47}$`.
@@ -64,6 +65,7 @@ pub struct Tool {
 
 /// What a tool's result is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// Data, in the vendor's own shape or as `response` makes it.
@@ -91,6 +93,7 @@ impl Shape {
 
 /// What a call does to the vendor's data (the tool annotations of MCP).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hints {
     /// Changes nothing.
@@ -105,7 +108,8 @@ pub struct Hints {
 ///
 /// * `{name}` is the input's `name`, `{a.b}` a member of an object; `{page.token}` and
 ///   `{page.size}` are the page to fetch; `{config.name}` is the account's configuration.
-/// * In a path, a value is percent-encoded as one segment; it has to be there and not empty.
+/// * In a path, a value is percent-encoded as one segment; it has to be there and not empty. `{name...}`
+///   as the last segment is a value of several segments (`docs/my plan.md`), each encoded.
 /// * In a body, a text that is one placeholder and nothing else becomes the value with its type,
 ///   and `{name...}` as an element of an array becomes the elements of an array.
 /// * What has no value is left out: a query parameter, a header, an object member, an array
@@ -113,6 +117,7 @@ pub struct Hints {
 ///   has a value, its constants with it. `null` in a body is a value.
 /// * Arrays and objects inside a longer text are written as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// Endpoint name.
@@ -127,6 +132,9 @@ pub struct Request {
     /// What joins array values in the query (`,`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query_join: Option<String>,
+    /// How objects, and arrays that hold them, are written in the query and in a form.
+    #[serde(default, skip_serializing_if = "Nested::is_json")]
+    pub nested: Nested,
     /// Headers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
@@ -140,6 +148,7 @@ pub struct Request {
 
 /// How a declared body is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BodyFormat {
     /// `application/json`.
@@ -149,8 +158,31 @@ pub enum BodyFormat {
     Form,
 }
 
+/// How objects are written where there are only names and texts: in a query and in a form.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Nested {
+    /// As JSON: `a={"b":1}`.
+    #[default]
+    Json,
+    /// With their path in the name: `a[b]=1`, `a[0][c]=2`.
+    Brackets,
+}
+
+impl Nested {
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's skip_serializing_if passes a reference"
+    )]
+    fn is_json(&self) -> bool {
+        *self == Self::Json
+    }
+}
+
 /// What becomes of a declared tool's answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Response {
     /// JSON pointer to the part that is the result; none for the whole body.
@@ -163,6 +195,10 @@ pub struct Response {
     /// are put in as empty ones. A list that is not named here and not there is an error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<String>,
+    /// JSON pointer to what is there only when the call failed, for vendors whose failures have the
+    /// status of a success (`/error`, `/errors/0`); null, `false` and an empty text count as not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// What to answer when the vendor's success has no body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<Value>,
@@ -170,6 +206,7 @@ pub struct Response {
 
 /// How a tool pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
     /// JSON pointer to the items in the tool's result.
@@ -185,6 +222,7 @@ pub struct Paging {
 
 /// How the vendor pages, as seen in its answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Paginator {
     /// The answer holds the next page's token.

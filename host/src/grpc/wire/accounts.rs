@@ -132,6 +132,8 @@ impl From<AuthKind> for CredentialType {
             AuthKind::Bearer => Self::Bearer,
             AuthKind::Basic => Self::Basic,
             AuthKind::None => Self::NoAuth,
+            // The protocol has no words for these.
+            AuthKind::Keys | AuthKind::JwtBearer | AuthKind::ClientCredentials => Self::Unspecified,
         }
     }
 }

@@ -137,7 +137,8 @@ impl Names<'_> {
                 Part::Text(_) => {}
                 Part::Name(name) => self.name(name, path, always),
                 Part::Spread(name) => {
-                    let is_whole = template::whole(template).is_some();
+                    // In a path, which always has a value, the rule says where it may stand.
+                    let is_whole = always || template::whole(template).is_some();
                     self.complaints
                         .expect(is_whole, path, format!("`{{{name}...}}` stands alone"));
                     self.name(name, path, always);

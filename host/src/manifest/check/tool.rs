@@ -154,6 +154,18 @@ fn check(manifest: &Manifest, tool: &Tool, path: &str, complaints: &mut Complain
     {
         complaints.expect_pointer(pointer, format!("{path}/response/pointer"));
     }
+    let failure = tool
+        .response
+        .as_ref()
+        .and_then(|response| response.failure.as_ref());
+    if let Some(failure) = failure {
+        complaints.expect(
+            !failure.is_empty(),
+            format!("{path}/response/failure"),
+            "is empty, so that every answer would be a failure; point to what only a failure has",
+        );
+        complaints.expect_pointer(failure, format!("{path}/response/failure"));
+    }
     hints(manifest, tool, path, complaints);
     scopes(manifest, tool, path, complaints);
     paging(manifest, tool, path, complaints);

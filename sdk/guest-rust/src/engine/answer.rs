@@ -79,6 +79,13 @@ pub(super) fn read(
     })
 }
 
+/// Whether an answer has a value at a pointer that says something.
+pub(super) fn is_there(response: &Response, pointer: &str) -> bool {
+    let body = std::str::from_utf8(&response.body).unwrap_or_default();
+    let found = find(body, pointer).ok().flatten().map(RawValue::get);
+    found.is_some_and(|found| !matches!(found, "null" | "false" | r#""""#))
+}
+
 /// Puts an empty list into an object (checked already) that lacks it.
 fn add_absent_list(name: &str, data: &mut String) {
     let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));

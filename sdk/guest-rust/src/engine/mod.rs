@@ -38,7 +38,10 @@ pub fn request(
     }
     let body = declared.body.as_ref().map(|body| match declared.body_format {
         BodyFormat::Json => ("application/json", scope.json(body)),
-        BodyFormat::Form => ("application/x-www-form-urlencoded", scope.form(body)),
+        BodyFormat::Form => (
+            "application/x-www-form-urlencoded",
+            scope.form(body, declared.nested),
+        ),
     });
     let body = body.map(|(content_type, body)| {
         if !headers.iter().any(|(name, _)| name == "content-type") {
@@ -52,7 +55,7 @@ pub fn request(
         Some(_) => (String::new(), Vec::new()),
         None => (
             scope.path(&declared.path)?,
-            scope.query(&declared.query, declared.query_join.as_deref()),
+            scope.query(&declared.query, declared.query_join.as_deref(), declared.nested),
         ),
     };
     Ok(Request {
@@ -72,11 +75,15 @@ pub fn request(
 /// A status that is no success, or a body that is not what the declaration says.
 pub fn output(declaration: &Declaration, page: &Page, response: Response) -> Result<Output, Fault> {
     if !response.is_success() {
-        let errors = declaration.errors.as_ref().and_then(UnreadErrors::read);
-        return Err(Fault::from_response(&response, errors.as_ref()));
+        return Err(refused(declaration, &response));
     }
     let nothing = tool::Response::default();
     let declared = declaration.response.as_ref().unwrap_or(&nothing);
+    if let Some(failure) = &declared.failure
+        && answer::is_there(&response, failure)
+    {
+        return Err(refused(declaration, &response));
+    }
     if response.body.iter().all(u8::is_ascii_whitespace) {
         let data = match &declared.empty {
             Some(empty) => empty.to_string(),
@@ -88,4 +95,9 @@ pub fn output(declaration: &Declaration, page: &Page, response: Response) -> Res
         });
     }
     answer::read(declaration, declared, page, response)
+}
+
+fn refused(declaration: &Declaration, response: &Response) -> Fault {
+    let errors = declaration.errors.as_ref().and_then(UnreadErrors::read);
+    Fault::from_response(response, errors.as_ref())
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use valetkey_manifest::template::{Part, parts, whole};
-use valetkey_manifest::tool::Paginator;
+use valetkey_manifest::tool::{Nested, Paginator};
 
 use crate::call::Page;
 use crate::fault::Fault;
@@ -70,16 +70,26 @@ impl<'a> Scope<'a> {
         Some(out)
     }
 
-    /// A path: values as one encoded segment each.
+    /// A path: values as one encoded segment each, those of `{name...}` as many.
     pub(super) fn path(&self, template: &str) -> Result<String, Fault> {
         let mut out = String::with_capacity(template.len() + 16);
         for part in parts(template) {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Name(name) | Part::Spread(name) => {
+                Part::Name(name) => {
                     let value = self.value(name);
                     let value = value.as_deref().and_then(plain).unwrap_or_default();
                     push_segment(name, &value, &mut out)?;
+                }
+                Part::Spread(name) => {
+                    let value = self.value(name);
+                    let value = value.as_deref().and_then(plain).unwrap_or_default();
+                    for (index, segment) in value.trim_start_matches('/').split('/').enumerate() {
+                        if index > 0 {
+                            out.push('/');
+                        }
+                        push_segment(name, segment, &mut out)?;
+                    }
                 }
             }
         }
@@ -91,15 +101,23 @@ impl<'a> Scope<'a> {
         &self,
         declared: &BTreeMap<String, Value>,
         join: Option<&str>,
+        nested: Nested,
     ) -> Vec<(String, String)> {
         let mut query = Vec::with_capacity(declared.len());
         for (name, template) in declared {
-            self.pairs(name, template, join, &mut query);
+            self.pairs(name, template, join, nested, &mut query);
         }
         query
     }
 
-    fn pairs(&self, name: &str, template: &Value, join: Option<&str>, out: &mut Vec<(String, String)>) {
+    fn pairs(
+        &self,
+        name: &str,
+        template: &Value,
+        join: Option<&str>,
+        nested: Nested,
+        out: &mut Vec<(String, String)>,
+    ) {
         let whole_value = match template {
             Value::String(text) => match whole(text) {
                 Some(Part::Name(name) | Part::Spread(name)) => match self.value(name) {
@@ -114,6 +132,7 @@ impl<'a> Scope<'a> {
             constant => Cow::Borrowed(constant),
         };
         match (whole_value.as_ref(), join) {
+            (value, _) if nested == Nested::Brackets && holds_objects(value) => bracketed(name, value, out),
             (Value::Array(values), Some(join)) => {
                 let texts: Vec<_> = values.iter().filter_map(plain).collect();
                 if !texts.is_empty() {
@@ -133,10 +152,10 @@ impl<'a> Scope<'a> {
     }
 
     /// A form body; the declaration is an object.
-    pub(super) fn form(&self, declared: &Value) -> String {
+    pub(super) fn form(&self, declared: &Value, nested: Nested) -> String {
         let mut pairs = Vec::new();
         for (name, template) in declared.as_object().into_iter().flatten() {
-            self.pairs(name, template, None, &mut pairs);
+            self.pairs(name, template, None, nested, &mut pairs);
         }
         let mut out = String::new();
         for (name, value) in &pairs {
@@ -281,6 +300,32 @@ fn push_json(value: &Value, out: &mut String) {
     use std::fmt::Write;
     // `Value` displays as compact JSON, and writing to a `String` cannot fail.
     let _ = write!(out, "{value}");
+}
+
+/// Whether a value is an object or an array that holds one.
+fn holds_objects(value: &Value) -> bool {
+    match value {
+        Value::Object(_) => true,
+        Value::Array(values) => values.iter().any(holds_objects),
+        _ => false,
+    }
+}
+
+/// Writes every text and number inside a value under the path that leads to it: `a[b]=1`, `a[0][c]=2`.
+fn bracketed(name: &str, value: &Value, out: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(members) => {
+            for (member, value) in members {
+                bracketed(&format!("{name}[{member}]"), value, out);
+            }
+        }
+        Value::Array(values) => {
+            for (index, value) in values.iter().enumerate() {
+                bracketed(&format!("{name}[{index}]"), value, out);
+            }
+        }
+        scalar => out.extend(plain(scalar).map(|text| (name.to_owned(), text.into_owned()))),
+    }
 }
 
 /// A value as text; none for `null`.

@@ -69,6 +69,48 @@ fn query_values_without_a_value_are_left_out_and_arrays_repeat_or_join() {
 }
 
 #[test]
+fn objects_are_json_or_brackets_in_queries_and_forms() {
+    let mut declared = json!({"endpoint": "api", "method": "POST", "path": "/", "body_format": "form",
+        "query": {"f": "{f}", "l": "{l}"}, "body": {"i": "{i}"}});
+    let input =
+        json!({"f": {"a": {"b": 1}, "none": null}, "l": ["x", "y"], "i": [{"p": "q r", "n": [true]}]});
+    let sent = |declared: &Value| {
+        let filled = fill(&declaration(declared.clone()), &input, &Page::default()).expect("filled in");
+        let query: Vec<_> = filled
+            .query
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let body = String::from_utf8(filled.body.expect("a body")).expect("text");
+        (query, body)
+    };
+    let (query, _) = sent(&declared);
+    assert_eq!(query, [r#"f={"a":{"b":1},"none":null}"#, "l=x", "l=y"]);
+    declared["nested"] = json!("brackets");
+    let (query, body) = sent(&declared);
+    assert_eq!(query, ["f[a][b]=1", "l=x", "l=y"]);
+    assert_eq!(body, "i%5B0%5D%5Bn%5D%5B0%5D=true&i%5B0%5D%5Bp%5D=q+r");
+}
+
+#[test]
+fn the_end_of_a_path_may_be_several_segments() {
+    let declared =
+        declaration(json!({"endpoint": "api", "method": "GET", "path": "/r/{id}/contents/{path...}"}));
+    let path = |path: &str| {
+        let input = json!({"id": "a/b", "path": path});
+        fill(&declared, &input, &Page::default()).map(|request| request.path)
+    };
+    assert_eq!(
+        path("docs/my plan.md"),
+        Ok("/r/a%2Fb/contents/docs/my%20plan.md".to_owned())
+    );
+    assert_eq!(path("/README"), Ok("/r/a%2Fb/contents/README".to_owned()));
+    for bad in ["", "/", "a//b", "a/../b", "./a"] {
+        assert_eq!(path(bad).expect_err("refused").code, "invalid_input", "{bad}");
+    }
+}
+
+#[test]
 fn body_values_keep_their_type_and_null_is_a_value() {
     let template =
         json!({"n": "{n}", "t": "no {n}", "o": "{o}", "gone": "{gone}", "null": "{null}", "é\"": "{{n}"});
@@ -268,6 +310,25 @@ fn the_result_is_the_part_that_is_declared() {
         .data,
         r#"{"ok":true,"status":204}"#
     );
+}
+
+#[test]
+fn a_failure_that_is_called_a_success_is_a_fault() {
+    let mut declared = declaration(json!({"endpoint": "api", "method": "GET", "path": "/"}));
+    declared.response = serde_json::from_value(json!({"failure": "/error"})).ok();
+    let run = |answer: Value| output(&declared, &Page::default(), testing::json(200, &answer));
+    for fine in [
+        json!({"ok": true}),
+        json!({"error": null}),
+        json!({"error": ""}),
+        json!({"error": false}),
+        json!([1]),
+    ] {
+        assert!(run(fine.clone()).is_ok(), "{fine}");
+    }
+    let fault = run(json!({"ok": false, "error": "channel_not_found"})).expect_err("a failure");
+    assert_eq!((&*fault.code, fault.status), ("vendor_rejected", Some(200)));
+    assert!(fault.message.contains("channel_not_found"), "{fault}");
 }
 
 #[test]
