@@ -3,7 +3,7 @@
 use serde_json::Value;
 use valetkey_manifest::template::{self, Part};
 use valetkey_manifest::tool::{BodyFormat, FILE_FORMAT, Paginator, Request};
-use valetkey_manifest::{Manifest, Tool};
+use valetkey_manifest::{GuestRuntime, Manifest, Tool};
 
 use super::connection::expect_endpoint;
 use super::{Complaints, step};
@@ -77,6 +77,16 @@ pub(super) fn check(
             .complaints
             .expect(tool.paging.is_none(), path, "has no pages; take `paging` out");
     }
+    let keeps = tool
+        .response
+        .as_ref()
+        .is_some_and(|response| response.file.is_some());
+    names.complaints.expect(
+        manifest.connector.runtime == GuestRuntime::Rust
+            || !(keeps || request.body_format == BodyFormat::File),
+        path,
+        "sends or keeps a file, which only connectors without code and those in Rust declare",
+    );
     let uses_token = names.token;
     if let Some(paging) = &tool.paging {
         let paginator = paging

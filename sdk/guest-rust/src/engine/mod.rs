@@ -11,9 +11,9 @@ mod tests;
 use serde_json::Value;
 use valetkey_manifest::tool::{self, BodyFormat, Declaration, KeptFile, Paginator, UnreadErrors};
 
-use crate::call::Page;
 use crate::fault::Fault;
 use crate::http::{Request, Response};
+use crate::page::Page;
 use crate::{File, Output, Wanted};
 use template::Scope;
 
@@ -40,7 +40,7 @@ pub fn request(
         .body
         .as_ref()
         .and_then(|body| match declared.body_format {
-            BodyFormat::Json => Some(("application/json", scope.json(body))),
+            BodyFormat::Json => Some(("application/json", scope.json(body).into_bytes())),
             BodyFormat::Form => Some((
                 "application/x-www-form-urlencoded",
                 scope.form(body, declared.nested),
@@ -52,7 +52,7 @@ pub fn request(
         if !headers.iter().any(|(name, _)| name == "content-type") {
             headers.push(("content-type".to_owned(), content_type.to_owned()));
         }
-        body.into_bytes()
+        body
     });
     let by_url = matches!(paginator, Some(Paginator::LinkHeader | Paginator::NextUrl { .. }));
     let url = page.token.clone().filter(|_| by_url);
