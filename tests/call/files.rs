@@ -286,7 +286,9 @@ async fn an_answer_larger_than_the_guests_memory_is_kept_sealed_and_downloaded_w
 
     for entry in std::fs::read_dir(rig.spool()).expect("the spool") {
         let path = entry.expect("an entry").path();
-        let bytes = std::fs::read(&path).expect("a file");
+        let mut bytes = std::fs::read(&path).expect("a file");
+        // Every MiB of it begins alike.
+        bytes.truncate(2 * MIB);
         for readable in [MARK, b"holiday", b"video/mp4"] {
             let found = bytes.windows(readable.len()).any(|window| window == readable);
             assert!(!found, "{} is readable", path.display());

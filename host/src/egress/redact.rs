@@ -366,6 +366,29 @@ mod tests {
     }
 
     #[test]
+    fn a_body_in_pieces_is_cleaned_as_the_whole_is() {
+        let redactor = Redactor::new(&[TOKEN]);
+        let mut forms = BTreeSet::new();
+        add_forms(TOKEN, &mut forms);
+        let mut text = Vec::new();
+        for form in &forms {
+            text.extend_from_slice(b"before ");
+            text.extend_from_slice(form);
+            text.extend_from_slice(form);
+        }
+        let whole = redactor.clean(text.clone().into());
+        for size in [1, 2, 7, 64, 1_000, text.len()] {
+            let mut flow = Flow::new(&redactor);
+            let mut pieces = Vec::new();
+            for piece in text.chunks(size) {
+                pieces.extend_from_slice(&flow.push(Bytes::copy_from_slice(piece)));
+            }
+            pieces.extend_from_slice(&flow.rest());
+            assert_eq!(Bytes::from(pieces), whole, "in pieces of {size}");
+        }
+    }
+
+    #[test]
     fn the_automaton_finds_what_the_simd_search_finds() {
         let mut forms = BTreeSet::new();
         add_forms(TOKEN, &mut forms);
@@ -374,6 +397,7 @@ mod tests {
             .build(&forms)
             .unwrap();
         let slow = Redactor {
+            longest: forms.iter().map(Vec::len).max().unwrap(),
             search: Search::Automaton(automaton),
             lower: Vec::new(),
         };

@@ -286,6 +286,7 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             headers: headers(pairs),
             body: body.into(),
+            file: None,
         };
         let declared = [Throttle {
             status: 403,
