@@ -38,7 +38,8 @@ pub(crate) fn scopes(api: &Api, operation: &Operation) -> Scopes {
         for (scheme, scopes) in requirement {
             let usable = matches!(api.schemes.get(scheme), Some(Scheme::OAuth2(oauth2)) if is_usable(oauth2));
             if usable {
-                let mut scopes: Vec<String> = scopes.iter().filter(|scope| is_scope(scope)).cloned().collect();
+                let mut scopes: Vec<String> =
+                    scopes.iter().filter(|scope| is_scope(scope)).cloned().collect();
                 // Slack names a scope for needing none.
                 scopes.retain(|scope| scope != "none");
                 scopes.sort();
@@ -50,12 +51,21 @@ pub(crate) fn scopes(api: &Api, operation: &Operation) -> Scopes {
     match sets.as_slice() {
         [] => Scopes::default(),
         sets if sets.iter().any(Vec::is_empty) => Scopes::default(),
-        [only] => Scopes { all: only.clone(), any: Vec::new() },
+        [only] => Scopes {
+            all: only.clone(),
+            any: Vec::new(),
+        },
         sets if sets.iter().all(|set| set.len() == 1) => {
             let any: BTreeSet<String> = sets.iter().flatten().cloned().collect();
-            Scopes { all: Vec::new(), any: any.into_iter().collect() }
+            Scopes {
+                all: Vec::new(),
+                any: any.into_iter().collect(),
+            }
         }
-        [first, ..] => Scopes { all: first.clone(), any: Vec::new() },
+        [first, ..] => Scopes {
+            all: first.clone(),
+            any: Vec::new(),
+        },
     }
 }
 
@@ -65,14 +75,25 @@ fn is_scope(scope: &str) -> bool {
 
 /// The fewest scopes with which every tool can be called; `tools` are their needs, and whether they only read.
 fn asked(tools: &[(Scopes, bool)]) -> BTreeSet<String> {
-    let mut asked: BTreeSet<String> = tools.iter().flat_map(|(scopes, _)| scopes.all.iter().cloned()).collect();
+    let mut asked: BTreeSet<String> = tools
+        .iter()
+        .flat_map(|(scopes, _)| scopes.all.iter().cloned())
+        .collect();
     let mut open: Vec<Vec<&String>> = tools
         .iter()
         .filter(|(scopes, _)| !scopes.any.is_empty())
         .map(|(scopes, reads)| {
             // A tool that reads is content with a scope for reading, where there is one.
-            let narrow: Vec<&String> = scopes.any.iter().filter(|scope| *reads && scope.contains("read")).collect();
-            if narrow.is_empty() { scopes.any.iter().collect() } else { narrow }
+            let narrow: Vec<&String> = scopes
+                .any
+                .iter()
+                .filter(|scope| *reads && scope.contains("read"))
+                .collect();
+            if narrow.is_empty() {
+                scopes.any.iter().collect()
+            } else {
+                narrow
+            }
         })
         .collect();
     loop {
@@ -81,7 +102,9 @@ fn asked(tools: &[(Scopes, bool)]) -> BTreeSet<String> {
         for scope in open.iter().flatten() {
             *uses.entry(scope).or_default() += 1;
         }
-        let most = uses.iter().max_by_key(|(scope, count)| (**count, std::cmp::Reverse(*scope)));
+        let most = uses
+            .iter()
+            .max_by_key(|(scope, count)| (**count, std::cmp::Reverse(*scope)));
         match most {
             Some((scope, _)) => asked.insert((*scope).clone()),
             None => return asked,
@@ -109,7 +132,11 @@ pub(crate) fn connecting(api: &Api, operations: &[&Operation], needs: &[(Scopes,
     for (name, scheme) in schemes {
         match one(api, scheme, needs) {
             // The same way under two names is one way.
-            Ok((auth, _)) if connecting.auth.iter().any(|known| known.kind == auth.kind && known.placement == auth.placement) => {}
+            Ok((auth, _))
+                if connecting
+                    .auth
+                    .iter()
+                    .any(|known| known.kind == auth.kind && known.placement == auth.placement) => {}
             Ok((mut auth, review)) => {
                 let mut number = 2;
                 while !ids.insert(auth.id.clone()) {
@@ -183,14 +210,30 @@ fn one(api: &Api, scheme: &Scheme, needs: &[(Scopes, bool)]) -> Result<(Auth, Ve
             ];
             (auth, review)
         }
-        Scheme::Bearer => (plain(AuthKind::Bearer, "token", &format!("{title} token")), Vec::new()),
-        Scheme::Basic => (plain(AuthKind::Basic, "basic", &format!("{title} user name and password")), Vec::new()),
+        Scheme::Bearer => (
+            plain(AuthKind::Bearer, "token", &format!("{title} token")),
+            Vec::new(),
+        ),
+        Scheme::Basic => (
+            plain(
+                AuthKind::Basic,
+                "basic",
+                &format!("{title} user name and password"),
+            ),
+            Vec::new(),
+        ),
         Scheme::Header(name) => {
             let is_name = !name.is_empty()
                 && name
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-            let others = ["host", "cookie", "content-length", "transfer-encoding", "connection"];
+            let others = [
+                "host",
+                "cookie",
+                "content-length",
+                "transfer-encoding",
+                "connection",
+            ];
             if !is_name || others.contains(&name.to_ascii_lowercase().as_str()) {
                 return Err(format!("the header {name:?} cannot carry a credential"));
             }
@@ -230,7 +273,11 @@ fn plain(kind: AuthKind, id: &str, title: &str) -> Auth {
 /// The API's name, short enough to be followed by a word or two.
 fn title(api: &Api) -> String {
     let title = words::plain(&api.title, 36);
-    if title.is_empty() { "Vendor".to_owned() } else { title }
+    if title.is_empty() {
+        "Vendor".to_owned()
+    } else {
+        title
+    }
 }
 
 fn cut(title: &str) -> String {
@@ -239,14 +286,27 @@ fn cut(title: &str) -> String {
 
 fn is_usable(oauth2: &crate::model::OAuth2) -> bool {
     [&oauth2.authorize_url, &oauth2.token_url].iter().all(|url| {
-        let Some(rest) = url.strip_prefix("https://") else { return false };
+        let Some(rest) = url.strip_prefix("https://") else {
+            return false;
+        };
         let base = rest.split('?').next().unwrap_or(rest);
         let host = base.split('/').next().unwrap_or_default();
         host.contains('.')
-            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
-            && host.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
-            && !host.rsplit('.').next().unwrap_or_default().bytes().all(|byte| byte.is_ascii_digit())
-            && url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\{}#".contains(&byte))
+            && host
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+            && host
+                .split('.')
+                .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
+            && !host
+                .rsplit('.')
+                .next()
+                .unwrap_or_default()
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
+            && url
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"\\{}#".contains(&byte))
             && !base.contains("//")
             && !base.split('/').any(|segment| matches!(segment, "." | ".."))
     })
@@ -282,7 +342,14 @@ mod tests {
             })
         };
         assert!(usable("https://acme.example/authorize?x=1"));
-        for bad in ["", "/authorize", "http://acme.example", "https://{domain}/x", "https://1.2.3.4/x", "https://localhost"] {
+        for bad in [
+            "",
+            "/authorize",
+            "http://acme.example",
+            "https://{domain}/x",
+            "https://1.2.3.4/x",
+            "https://localhost",
+        ] {
             assert!(!usable(bad), "{bad}");
         }
     }

@@ -94,7 +94,10 @@ impl Definitions {
     /// What one reference refers to, which may be another reference.
     pub(crate) fn resolve(&self, reference: &str) -> Result<&Value, String> {
         if self.bare_names {
-            let found = self.root().get("schemas").and_then(|schemas| schemas.get(reference));
+            let found = self
+                .root()
+                .get("schemas")
+                .and_then(|schemas| schemas.get(reference));
             return found.ok_or_else(|| format!("refers to the schema `{reference}`, which is not there"));
         }
         let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
@@ -161,7 +164,9 @@ fn name_own_file(name: &str, value: &mut Value) {
             {
                 reference.insert_str(0, name);
             }
-            members.values_mut().for_each(|member| name_own_file(name, member));
+            members
+                .values_mut()
+                .for_each(|member| name_own_file(name, member));
         }
         Value::Array(items) => items.iter_mut().for_each(|item| name_own_file(name, item)),
         _ => {}

@@ -11,7 +11,8 @@ use crate::{names, words};
 /// One label of a host's name.
 const LABEL: &str = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 /// A whole name of a host.
-const HOST: &str = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+";
+const HOST: &str =
+    "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+";
 /// One segment of a path.
 const SEGMENT: &str = "[A-Za-z0-9][A-Za-z0-9_-]{0,127}";
 
@@ -38,14 +39,23 @@ pub(crate) fn of(server: &Server) -> Result<Place, String> {
         Some((scheme, rest)) => {
             match scheme.to_ascii_lowercase().as_str() {
                 "https" => {}
-                "http" => review.push("the specification says http; valetkey calls vendors by https alone".to_owned()),
+                "http" => review
+                    .push("the specification says http; valetkey calls vendors by https alone".to_owned()),
                 // `{scheme}://` and the like: https is the one that is taken.
                 placeholder if placeholder.starts_with('{') => {}
-                other => return Err(format!("the server {url:?} is not reached by https but by {other:?}")),
+                other => {
+                    return Err(format!(
+                        "the server {url:?} is not reached by https but by {other:?}"
+                    ));
+                }
             }
             rest
         }
-        None => return Err(format!("the server {url:?} is relative, so that its host is not known")),
+        None => {
+            return Err(format!(
+                "the server {url:?} is relative, so that its host is not known"
+            ));
+        }
     };
     let (host, path) = match rest.find('/') {
         Some(slash) => rest.split_at(slash),
@@ -85,7 +95,9 @@ fn fill(
     let mut rest = part;
     while let Some(open) = rest.find('{') {
         let Some(close) = rest[open..].find('}').map(|at| at + open) else {
-            return Err(format!("the server's URL has a brace that is not closed: {part:?}"));
+            return Err(format!(
+                "the server's URL has a brace that is not closed: {part:?}"
+            ));
         };
         filled.push_str(&rest[..open]);
         let name = &rest[open + 1..close];
@@ -94,7 +106,9 @@ fn fill(
         let variable = server.variables.get(name).unwrap_or(&nothing);
         let fixed = match (variable.choices.as_slice(), &variable.default) {
             ([only], _) => Some(only.clone()),
-            (_, Some(default)) if !in_host && default.contains('/') => Some(default.trim_matches('/').to_owned()),
+            (_, Some(default)) if !in_host && default.contains('/') => {
+                Some(default.trim_matches('/').to_owned())
+            }
             (_, Some(default)) if name.eq_ignore_ascii_case("port") => Some(default.clone()),
             _ => None,
         };
@@ -116,15 +130,29 @@ fn input(name: &str, variable: &Variable, in_host: bool, whole_host: bool) -> Co
     let default = variable.default.as_deref().unwrap_or_default();
     let is_label = |text: &str| {
         let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        (1..=63).contains(&text.len()) && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
+        (1..=63).contains(&text.len())
+            && text.bytes().all(inner)
+            && !text.starts_with('-')
+            && !text.ends_with('-')
     };
-    let choices: Vec<&String> = variable.choices.iter().filter(|choice| is_label(choice)).collect();
+    let choices: Vec<&String> = variable
+        .choices
+        .iter()
+        .filter(|choice| is_label(choice))
+        .collect();
     let several_labels = in_host && (whole_host || default.contains('.'));
     let (pattern, fits) = if !choices.is_empty() {
-        let joined = choices.iter().map(|choice| choice.as_str()).collect::<Vec<_>>().join("|");
+        let joined = choices
+            .iter()
+            .map(|choice| choice.as_str())
+            .collect::<Vec<_>>()
+            .join("|");
         (joined, choices.iter().any(|choice| *choice == default))
     } else if several_labels {
-        (HOST.to_owned(), default.contains('.') && default.split('.').all(is_label))
+        (
+            HOST.to_owned(),
+            default.contains('.') && default.split('.').all(is_label),
+        )
     } else if in_host {
         (LABEL.to_owned(), is_label(default))
     } else {
@@ -148,7 +176,9 @@ fn input(name: &str, variable: &Variable, in_host: bool, whole_host: bool) -> Co
 
 fn expect_host(host: &str) -> Result<(), String> {
     if host.contains(':') {
-        return Err(format!("the server {host:?} names a port; vendors are reached at 443"));
+        return Err(format!(
+            "the server {host:?} names a port; vendors are reached at 443"
+        ));
     }
     let is_label = |label: &str| {
         let bare = label.replace("{config_", "").replace('}', "");
@@ -156,7 +186,9 @@ fn expect_host(host: &str) -> Result<(), String> {
             && label.len() <= 120
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            && bare
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     // The dots inside placeholders part no labels.
     let labels = host.replace("{config.", "{config_");
@@ -164,7 +196,9 @@ fn expect_host(host: &str) -> Result<(), String> {
     let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
     let is_local = host == "localhost" || host.ends_with(".localhost");
     if !labels.split('.').all(is_label) || is_number || is_local || labels.len() > 253 {
-        return Err(format!("the server {host:?} is no host name that vendors are reached by"));
+        return Err(format!(
+            "the server {host:?} is no host name that vendors are reached by"
+        ));
     }
     Ok(())
 }
@@ -174,7 +208,9 @@ fn is_segment(segment: &str) -> bool {
     !bare.is_empty()
         && bare != "."
         && bare != ".."
-        && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        && bare
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
 
 #[cfg(test)]
@@ -182,18 +218,39 @@ mod tests {
     use super::*;
 
     fn url(url: &str) -> Result<String, String> {
-        let server = Server { url: url.to_owned(), ..Server::default() };
+        let server = Server {
+            url: url.to_owned(),
+            ..Server::default()
+        };
         of(&server).map(|place| place.endpoint.url)
     }
 
     #[test]
     fn servers_become_https_endpoints_or_say_why_not() {
-        assert_eq!(url("https://api.acme.example/v1/"), Ok("https://api.acme.example/v1".to_owned()));
-        assert_eq!(url("http://api.acme.example"), Ok("https://api.acme.example".to_owned()));
-        assert_eq!(url("https://api.acme.example:443/x"), Ok("https://api.acme.example/x".to_owned()));
+        assert_eq!(
+            url("https://api.acme.example/v1/"),
+            Ok("https://api.acme.example/v1".to_owned())
+        );
+        assert_eq!(
+            url("http://api.acme.example"),
+            Ok("https://api.acme.example".to_owned())
+        );
+        assert_eq!(
+            url("https://api.acme.example:443/x"),
+            Ok("https://api.acme.example/x".to_owned())
+        );
         for bad in [
-            "", "/v1", "ftp://x.example", "https://localhost", "https://1.2.3.4", "https://x.example:8080",
-            "https://x.example/a/../b", "https://x.example/a b", "https://{x", "https://a..b", "https://u@x.example",
+            "",
+            "/v1",
+            "ftp://x.example",
+            "https://localhost",
+            "https://1.2.3.4",
+            "https://x.example:8080",
+            "https://x.example/a/../b",
+            "https://x.example/a b",
+            "https://{x",
+            "https://a..b",
+            "https://u@x.example",
             "https://x.example?x=1",
         ] {
             assert!(url(bad).is_err(), "{bad}: {:?}", url(bad));
@@ -203,13 +260,37 @@ mod tests {
     #[test]
     fn what_an_account_decides_is_asked_for_with_a_pattern() {
         let variables = BTreeMap::from([
-            ("your-domain".to_owned(), Variable { default: Some("acme".to_owned()), ..Variable::default() }),
-            ("region".to_owned(), Variable { choices: vec!["us".to_owned(), "eu".to_owned()], ..Variable::default() }),
-            ("base".to_owned(), Variable { default: Some("api/v2".to_owned()), ..Variable::default() }),
+            (
+                "your-domain".to_owned(),
+                Variable {
+                    default: Some("acme".to_owned()),
+                    ..Variable::default()
+                },
+            ),
+            (
+                "region".to_owned(),
+                Variable {
+                    choices: vec!["us".to_owned(), "eu".to_owned()],
+                    ..Variable::default()
+                },
+            ),
+            (
+                "base".to_owned(),
+                Variable {
+                    default: Some("api/v2".to_owned()),
+                    ..Variable::default()
+                },
+            ),
         ]);
-        let server = Server { url: "https://{your-domain}.{region}.acme.example/{base}".to_owned(), variables };
+        let server = Server {
+            url: "https://{your-domain}.{region}.acme.example/{base}".to_owned(),
+            variables,
+        };
         let place = of(&server).expect("an endpoint");
-        assert_eq!(place.endpoint.url, "https://{config.your_domain}.{config.region}.acme.example/api/v2");
+        assert_eq!(
+            place.endpoint.url,
+            "https://{config.your_domain}.{config.region}.acme.example/api/v2"
+        );
         assert_eq!(place.config["region"].pattern.as_deref(), Some("us|eu"));
         assert_eq!(place.config["your_domain"].example.as_deref(), Some("acme"));
         assert!(place.config.values().all(|input| input.required));

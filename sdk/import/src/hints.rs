@@ -8,15 +8,39 @@ use crate::words;
 
 /// Words of operations that take something away or cannot be taken back.
 const DESTRUCTIVE: [&str; 20] = [
-    "delete", "remove", "destroy", "purge", "clear", "erase", "revoke", "cancel", "archive", "trash", "send",
-    "publish", "merge", "transfer", "leave", "kick", "ban", "void", "reset", "overwrite",
+    "delete",
+    "remove",
+    "destroy",
+    "purge",
+    "clear",
+    "erase",
+    "revoke",
+    "cancel",
+    "archive",
+    "trash",
+    "send",
+    "publish",
+    "merge",
+    "transfer",
+    "leave",
+    "kick",
+    "ban",
+    "void",
+    "reset",
+    "overwrite",
 ];
 /// Words by which a POST may turn out to read only.
-const READING: [&str; 9] = ["search", "query", "list", "get", "find", "lookup", "count", "filter", "export"];
+const READING: [&str; 9] = [
+    "search", "query", "list", "get", "find", "lookup", "count", "filter", "export",
+];
 
 /// The hints of an operation, and what a reviewer should make sure of.
 pub(crate) fn of(operation: &Operation) -> (Hints, Option<&'static str>) {
-    let hints = |read_only, destructive, idempotent| Hints { read_only, destructive, idempotent };
+    let hints = |read_only, destructive, idempotent| Hints {
+        read_only,
+        destructive,
+        idempotent,
+    };
     if let Body::GraphQl { document } = &operation.body
         && document.starts_with("query")
     {
@@ -52,7 +76,11 @@ pub(crate) fn searches(operation: &Operation) -> bool {
 }
 
 fn words_of(operation: &Operation) -> Vec<String> {
-    let last = operation.path.rsplit('/').find(|segment| !segment.contains('{')).unwrap_or_default();
+    let last = operation
+        .path
+        .rsplit('/')
+        .find(|segment| !segment.contains('{'))
+        .unwrap_or_default();
     let mut words = words::of_name(operation.id.as_deref().unwrap_or_default());
     words.extend(words::of_name(last));
     words
@@ -78,7 +106,11 @@ mod tests {
         assert_eq!(hints("POST", "/things"), (false, false, false));
         assert_eq!(hints("POST", "/things/search"), (true, false, true));
         assert_eq!(hints("POST", "/messages:search"), (true, false, true));
-        assert_eq!(hints("POST", "/jobs/query"), (false, false, false), "SQL may write");
+        assert_eq!(
+            hints("POST", "/jobs/query"),
+            (false, false, false),
+            "SQL may write"
+        );
         assert_eq!(hints("POST", "/messages/send"), (false, true, false));
         assert_eq!(hints("PUT", "/things/{id}"), (false, true, true));
         assert_eq!(hints("DELETE", "/things/{id}"), (false, true, true));

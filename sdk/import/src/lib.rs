@@ -22,6 +22,8 @@ mod report;
 mod schemas;
 mod select;
 mod source;
+#[cfg(test)]
+mod tests;
 mod tool;
 mod verify;
 mod words;
@@ -115,7 +117,9 @@ pub enum Error {
         tags: Vec<String>,
     },
     /// Everything was ruled out.
-    #[error("none of the {0} operations is wanted: they are deprecated, or write where only reading is wanted; --include names those that are wanted all the same")]
+    #[error(
+        "none of the {0} operations is wanted: they are deprecated, or write where only reading is wanted; --include names those that are wanted all the same"
+    )]
     NothingWanted(usize),
     /// No operation can be a tool.
     #[error("no operation can become a tool; the first reasons are: {}", reasons.join("; "))]
@@ -124,10 +128,14 @@ pub enum Error {
         reasons: Vec<String>,
     },
     /// `--id` is no id.
-    #[error("{0:?} is no id of a connector: 2 to 32 lower-case letters, digits and underscores, a letter first")]
+    #[error(
+        "{0:?} is no id of a connector: 2 to 32 lower-case letters, digits and underscores, a letter first"
+    )]
     Id(String),
     /// An own mistake.
-    #[error("the manifest that was made does not read back: {0}; this is a defect of the importer, and the specification would help to mend it")]
+    #[error(
+        "the manifest that was made does not read back: {0}; this is a defect of the importer, and the specification would help to mend it"
+    )]
     Defect(String),
 }
 
@@ -143,7 +151,10 @@ pub fn import(bytes: &[u8], format: Format, options: &Options, beside: Beside) -
         return Err(Error::NothingToCall);
     }
     if let Some(url) = &options.url {
-        let given = model::Server { url: url.clone(), ..model::Server::default() };
+        let given = model::Server {
+            url: url.clone(),
+            ..model::Server::default()
+        };
         match (format, api.servers.first_mut()) {
             (Format::GraphQl, _) => {}
             (_, Some(first)) => *first = given,
@@ -209,8 +220,17 @@ struct MadeTools<'a> {
     unwanted: usize,
 }
 
-fn make<'a>(api: &'a Api, names: &[String], ranked: &[usize], options: &Options) -> Result<MadeTools<'a>, Error> {
-    let most = options.max_tools.unwrap_or(if options.include.is_empty() { DEFAULT_TOOLS } else { usize::MAX });
+fn make<'a>(
+    api: &'a Api,
+    names: &[String],
+    ranked: &[usize],
+    options: &Options,
+) -> Result<MadeTools<'a>, Error> {
+    let most = options.max_tools.unwrap_or(if options.include.is_empty() {
+        DEFAULT_TOOLS
+    } else {
+        usize::MAX
+    });
     let mut made = MadeTools {
         tools: Vec::new(),
         endpoints: BTreeMap::new(),
@@ -232,7 +252,9 @@ fn make<'a>(api: &'a Api, names: &[String], ranked: &[usize], options: &Options)
         let operation = &api.operations[index];
         let endpoint = match places.endpoint(operation.server) {
             Ok((name, place)) => {
-                made.endpoints.entry(name.to_owned()).or_insert_with(|| place.clone());
+                made.endpoints
+                    .entry(name.to_owned())
+                    .or_insert_with(|| place.clone());
                 name.to_owned()
             }
             Err(problem) => {
@@ -254,12 +276,20 @@ fn make<'a>(api: &'a Api, names: &[String], ranked: &[usize], options: &Options)
         }
         let reasons = made.left_out.iter().take(5);
         return Err(Error::NoTools {
-            reasons: reasons.map(|(place, left_out)| format!("{place}: {}", left_out.detail)).collect(),
+            reasons: reasons
+                .map(|(place, left_out)| format!("{place}: {}", left_out.detail))
+                .collect(),
         });
     }
-    let used: Vec<&str> = made.tools.iter().filter_map(|(_, made, _)| Some(made.tool.request.as_ref()?.endpoint.as_str())).collect();
+    let used: Vec<&str> = made
+        .tools
+        .iter()
+        .filter_map(|(_, made, _)| Some(made.tool.request.as_ref()?.endpoint.as_str()))
+        .collect();
     made.endpoints.retain(|name, _| used.contains(&name.as_str()));
-    made.tools.sort_by(|(one, _, _), (other, _, _)| (&one.tags.first(), &one.path).cmp(&(&other.tags.first(), &other.path)));
+    made.tools.sort_by(|(one, _, _), (other, _, _)| {
+        (&one.tags.first(), &one.path).cmp(&(&other.tags.first(), &other.path))
+    });
     Ok(made)
 }
 
@@ -275,7 +305,11 @@ impl Places {
             let place = endpoints::of(server)?;
             let host = place.endpoint.url.trim_start_matches("https://");
             let label = host.split(['.', '/']).next().unwrap_or_default();
-            let base = if index == 0 { "api".to_owned() } else { names::word(label, "other") };
+            let base = if index == 0 {
+                "api".to_owned()
+            } else {
+                names::word(label, "other")
+            };
             let mut name = base.clone();
             let mut number = 2;
             while names.contains(&name) {
@@ -300,8 +334,11 @@ impl Places {
 /// The manifest of all parts, as TOML with its report.
 fn finish(api: &Api, id: String, mut made: MadeTools, bytes: usize) -> Result<Imported, Error> {
     let operations: Vec<&Operation> = made.tools.iter().map(|(operation, _, _)| *operation).collect();
-    let needs: Vec<(Scopes, bool)> =
-        made.tools.iter().map(|(_, made, scopes)| (scopes.clone(), made.tool.hints.read_only)).collect();
+    let needs: Vec<(Scopes, bool)> = made
+        .tools
+        .iter()
+        .map(|(_, made, scopes)| (scopes.clone(), made.tool.hints.read_only))
+        .collect();
     let connecting = auth::connecting(api, &operations, &needs);
     let paginators = name_paginators(&mut made.tools);
     if connecting.auth.iter().all(|auth| auth.oauth2.is_none()) {
@@ -315,18 +352,33 @@ fn finish(api: &Api, id: String, mut made: MadeTools, bytes: usize) -> Result<Im
     let manifest = Manifest {
         connector: Identity {
             id,
-            description: if said.chars().count() >= 10 { said } else { format!("Tools of {title}, from its specification.") },
+            description: if said.chars().count() >= 10 {
+                said
+            } else {
+                format!("Tools of {title}, from its specification.")
+            },
             title,
             version: "0.1.0".to_owned(),
             contract: CONTRACT.to_owned(),
             publisher: None,
             categories: Vec::new(),
-            docs_url: api.docs_url.clone().filter(|url| url.starts_with("https://") && url.bytes().all(|byte| byte.is_ascii_graphic())),
+            docs_url: api
+                .docs_url
+                .clone()
+                .filter(|url| url.starts_with("https://") && url.bytes().all(|byte| byte.is_ascii_graphic())),
             runtime: Default::default(),
         },
-        endpoints: made.endpoints.iter().map(|(name, place)| (name.clone(), place.endpoint.clone())).collect::<BTreeMap<String, Endpoint>>(),
+        endpoints: made
+            .endpoints
+            .iter()
+            .map(|(name, place)| (name.clone(), place.endpoint.clone()))
+            .collect::<BTreeMap<String, Endpoint>>(),
         auth: connecting.auth.clone(),
-        account_config: made.endpoints.values().flat_map(|place| place.config.clone()).collect(),
+        account_config: made
+            .endpoints
+            .values()
+            .flat_map(|place| place.config.clone())
+            .collect(),
         verify: verify::find(api, &made.endpoints),
         budgets: Vec::new(),
         throttles: Vec::new(),
@@ -335,22 +387,40 @@ fn finish(api: &Api, id: String, mut made: MadeTools, bytes: usize) -> Result<Im
         limits: None,
         tools: made.tools.iter().map(|(_, made, _)| made.tool.clone()).collect(),
     };
-    let text = write::toml(&manifest, &connecting.review, &made.endpoints, &made.tools.iter().map(|(_, made, _)| made.review.as_slice()).collect::<Vec<_>>());
+    let text = write::toml(
+        &manifest,
+        &connecting.review,
+        &made.endpoints,
+        &made
+            .tools
+            .iter()
+            .map(|(_, made, _)| made.review.as_slice())
+            .collect::<Vec<_>>(),
+    );
     match toml::from_str::<Manifest>(&text) {
         Ok(read) if read == manifest => {}
         Ok(_) => return Err(Error::Defect("it says something else".to_owned())),
         Err(error) => return Err(Error::Defect(error.to_string())),
     }
     let report = report::of(api, &manifest, &made, &connecting, bytes, text.len());
-    Ok(Imported { manifest, toml: text, report })
+    Ok(Imported {
+        manifest,
+        toml: text,
+        report,
+    })
 }
 
 /// Gives every different paginator a name and has the tools refer to it.
 fn name_paginators(tools: &mut [(&Operation, Made, Scopes)]) -> BTreeMap<String, Paginator> {
     let mut named: BTreeMap<String, Paginator> = BTreeMap::new();
     for (_, made, _) in tools {
-        let (Some(paginator), Some(paging)) = (&made.paginator, &mut made.tool.paging) else { continue };
-        let known = named.iter().find(|(_, known)| *known == paginator).map(|(name, _)| name.clone());
+        let (Some(paginator), Some(paging)) = (&made.paginator, &mut made.tool.paging) else {
+            continue;
+        };
+        let known = named
+            .iter()
+            .find(|(_, known)| *known == paginator)
+            .map(|(name, _)| name.clone());
         let name = known.unwrap_or_else(|| {
             let base = match paginator {
                 Paginator::Cursor { .. } => "cursor",
@@ -360,7 +430,11 @@ fn name_paginators(tools: &mut [(&Operation, Made, Scopes)]) -> BTreeMap<String,
                 Paginator::NextUrl { .. } => "next_url",
             };
             let taken = named.keys().filter(|name| name.starts_with(base)).count();
-            let name = if taken == 0 { base.to_owned() } else { format!("{base}_{}", taken + 1) };
+            let name = if taken == 0 {
+                base.to_owned()
+            } else {
+                format!("{base}_{}", taken + 1)
+            };
             named.insert(name.clone(), paginator.clone());
             name
         });

@@ -152,9 +152,17 @@ pub(crate) enum Body {
     #[default]
     None,
     /// JSON, of this media type.
-    Json { media_type: String, schema: Value, required: bool },
+    Json {
+        media_type: String,
+        schema: Value,
+        required: bool,
+    },
     /// A form.
-    Form { schema: Value, required: bool, brackets: bool },
+    Form {
+        schema: Value,
+        required: bool,
+        brackets: bool,
+    },
     /// Something that a declared request cannot carry.
     Other { media_type: String, required: bool },
     /// A GraphQL document; its variables are parameters.

@@ -16,9 +16,9 @@ const FILLERS: [&str; 14] = [
 const NO_RESOURCE: [&str; 5] = ["api", "rest", "v", "web", "public"];
 /// Verbs that vendors begin the ids of operations with; ours stand at the end.
 const VERBS: [&str; 28] = [
-    "list", "get", "create", "update", "delete", "add", "remove", "set", "search", "find", "send", "post", "put",
-    "patch", "retrieve", "fetch", "read", "query", "upsert", "replace", "insert", "archive", "restore", "move",
-    "copy", "cancel", "close", "edit",
+    "list", "get", "create", "update", "delete", "add", "remove", "set", "search", "find", "send", "post",
+    "put", "patch", "retrieve", "fetch", "read", "query", "upsert", "replace", "insert", "archive",
+    "restore", "move", "copy", "cancel", "close", "edit",
 ];
 /// Verbs that mean what another one says.
 const SAME: [(&str, &str); 8] = [
@@ -37,9 +37,22 @@ const ARTICLES: [&str; 4] = ["a", "an", "the", "all"];
 /// A connector's id from what the specification gives: the API's own name, the label of the server's host
 /// that says whose it is, or the first word of the title.
 pub(crate) fn id(api: &Api) -> String {
-    let host = api.servers.first().map(|server| server.url.as_str()).unwrap_or_default();
-    let host = host.split("://").nth(1).unwrap_or(host).split('/').next().unwrap_or_default();
-    let labels: Vec<&str> = host.split('.').filter(|label| !label.contains(['{', '}', ':'])).collect();
+    let host = api
+        .servers
+        .first()
+        .map(|server| server.url.as_str())
+        .unwrap_or_default();
+    let host = host
+        .split("://")
+        .nth(1)
+        .unwrap_or(host)
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    let labels: Vec<&str> = host
+        .split('.')
+        .filter(|label| !label.contains(['{', '}', ':']))
+        .collect();
     let short = ["co", "com", "org", "net", "gov", "ac"];
     let label = match labels.as_slice() {
         [.., name, middle, _] if short.contains(middle) => Some(*name),
@@ -47,7 +60,12 @@ pub(crate) fn id(api: &Api) -> String {
         _ => None,
     };
     let title = words::of_name(&api.title).into_iter().next();
-    let own = api.id.clone().or(label.map(str::to_owned)).or(title).unwrap_or_default();
+    let own = api
+        .id
+        .clone()
+        .or(label.map(str::to_owned))
+        .or(title)
+        .unwrap_or_default();
     word(&own, "vendor")
 }
 
@@ -55,9 +73,17 @@ pub(crate) fn id(api: &Api) -> String {
 /// where nothing is left of the text.
 pub(crate) fn word(text: &str, otherwise: &str) -> String {
     let joined = words::of_name(text).join("_");
-    let word: String = joined.trim_start_matches(|first: char| !first.is_ascii_lowercase()).chars().take(32).collect();
+    let word: String = joined
+        .trim_start_matches(|first: char| !first.is_ascii_lowercase())
+        .chars()
+        .take(32)
+        .collect();
     let word = word.trim_end_matches('_');
-    if word.len() < 2 { otherwise.to_owned() } else { word.to_owned() }
+    if word.len() < 2 {
+        otherwise.to_owned()
+    } else {
+        word.to_owned()
+    }
 }
 
 /// The name of every operation's tool, in the order of the operations.
@@ -88,7 +114,11 @@ fn words_of(id: &str, operation: &Operation) -> Vec<String> {
     }
     let path = path_words(operation);
     let own = operation.id.as_deref().map(words::of_name).unwrap_or_default();
-    let mut words = if own.is_empty() || is_generated(&own, operation) || own.len() > 7 { path } else { verb_last(own) };
+    let mut words = if own.is_empty() || is_generated(&own, operation) || own.len() > 7 {
+        path
+    } else {
+        verb_last(own)
+    };
     let vendor = words::of_name(id);
     if words.len() > vendor.len() && words.starts_with(&vendor) {
         words.drain(..vendor.len());
@@ -104,7 +134,14 @@ fn graphql_words(operation: &Operation) -> Vec<String> {
         return verb_last(words);
     }
     if !words.last().is_some_and(|last| VERBS.contains(&last.as_str())) {
-        words.push(if operation.answer.connection { "list" } else { "get" }.to_owned());
+        words.push(
+            if operation.answer.connection {
+                "list"
+            } else {
+                "get"
+            }
+            .to_owned(),
+        );
     }
     words
 }
@@ -132,8 +169,13 @@ fn verb_last(mut words: Vec<String>) -> Vec<String> {
 
 /// The fixed parts of a path, and the verb that its method stands for.
 fn path_words(operation: &Operation) -> Vec<String> {
-    let segments: Vec<&str> = operation.path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let is_fixed = |segment: &&&str| !segment.contains('{') && !is_version(segment) && !NO_RESOURCE.contains(*segment);
+    let segments: Vec<&str> = operation
+        .path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    let is_fixed =
+        |segment: &&&str| !segment.contains('{') && !is_version(segment) && !NO_RESOURCE.contains(*segment);
     let fixed: Vec<&&str> = segments.iter().filter(is_fixed).collect();
     let ends_fixed = segments.last().is_some_and(|last| !last.contains('{'));
     let mut words: Vec<String> = Vec::new();
@@ -150,7 +192,14 @@ fn path_words(operation: &Operation) -> Vec<String> {
         ("GET", true) => "list",
         ("GET" | "HEAD", _) => "get",
         // `POST /charges/{id}/capture` is what its last part says.
-        ("POST", true) if segments.len() > 1 && segments[segments.len() - 2].contains('{') && is_verb(segments.last()) => "",
+        ("POST", true) if segments.last().is_some_and(|last| VERBS.contains(last)) => "",
+        ("POST", true)
+            if segments.len() > 1
+                && segments[segments.len() - 2].contains('{')
+                && is_verb(segments.last()) =>
+        {
+            ""
+        }
         ("POST", true) => "create",
         ("DELETE", _) => "delete",
         ("PUT", _) => "set",
@@ -233,7 +282,7 @@ mod tests {
             ("GET", "/issues", Some("listIssues")),
             ("GET", "/repos/{r}/issues", Some("issues/list-for-repo")),
             ("GET", "/v1/customers/{c}/sources", None),
-            ("GET", "/v1/customers/{c}", Some("GetCustomersCustomer")),
+            ("GET", "/v1/customers/{customer}", Some("GetCustomersCustomer")),
             ("POST", "/v1/charges/{c}/capture", None),
             ("POST", "/v1/entities", None),
             ("PATCH", "/v1/boxes/{b}", None),
@@ -259,19 +308,35 @@ mod tests {
     #[test]
     fn long_names_are_shortened_and_equal_ones_told_apart() {
         let long = "list deployment protection configurations for every organization";
-        let names = named(&[("GET", "/a", Some(long)), ("GET", "/b", Some(long)), ("GET", "/c", Some(long))]);
-        assert!(names.iter().all(|name| name.len() <= MAX_NAME && name.starts_with("acme_")), "{names:?}");
+        let names = named(&[
+            ("GET", "/a", Some(long)),
+            ("GET", "/b", Some(long)),
+            ("GET", "/c", Some(long)),
+        ]);
+        assert!(
+            names
+                .iter()
+                .all(|name| name.len() <= MAX_NAME && name.starts_with("acme_")),
+            "{names:?}"
+        );
         assert!(names[1].ends_with("_2") && names[2].ends_with("_3"), "{names:?}");
         let word = "x".repeat(200);
         assert_eq!(named(&[("GET", "/a", Some(&word))])[0].len(), MAX_NAME);
-        assert_eq!(named(&[("GET", "/", Some("…"))]), ["acme_list"]);
+        assert_eq!(named(&[("GET", "/", Some("…"))]), ["acme_get"]);
     }
 
     #[test]
     fn an_id_is_the_label_that_says_whose_api_it_is() {
         let id_of = |url: &str, title: &str| {
-            let servers = vec![Server { url: url.to_owned(), ..Server::default() }];
-            id(&Api { title: title.to_owned(), servers, ..Api::default() })
+            let servers = vec![Server {
+                url: url.to_owned(),
+                ..Server::default()
+            }];
+            id(&Api {
+                title: title.to_owned(),
+                servers,
+                ..Api::default()
+            })
         };
         assert_eq!(id_of("https://api.github.com", ""), "github");
         assert_eq!(id_of("https://{site}.atlassian.net/rest", ""), "atlassian");

@@ -10,25 +10,65 @@ use crate::schemas::{kind_of, outline};
 
 /// Parameters that take the token of the next page, as words in lower case without separators.
 const TOKENS: [&str; 12] = [
-    "pagetoken", "cursor", "startcursor", "nextcursor", "nexttoken", "nextpagetoken", "continuationtoken",
-    "pagecursor", "startingafter", "after", "paginationtoken", "offset",
+    "pagetoken",
+    "cursor",
+    "startcursor",
+    "nextcursor",
+    "nexttoken",
+    "nextpagetoken",
+    "continuationtoken",
+    "pagecursor",
+    "startingafter",
+    "after",
+    "paginationtoken",
+    "offset",
 ];
 /// Members of an answer that hold it.
 const NEXT: [&str; 14] = [
-    "nextpagetoken", "nextcursor", "nexttoken", "nextpagecursor", "nextcontinuationtoken", "continuationtoken", "nextpage",
-    "startingafter", "offset", "endcursor", "after", "cursor", "paginationtoken", "next",
+    "nextpagetoken",
+    "nextcursor",
+    "nexttoken",
+    "nextpagecursor",
+    "nextcontinuationtoken",
+    "continuationtoken",
+    "nextpage",
+    "startingafter",
+    "offset",
+    "endcursor",
+    "after",
+    "cursor",
+    "paginationtoken",
+    "next",
 ];
 /// Members that hold the next page's address.
-const NEXT_URLS: [&str; 6] = ["@odata.nextLink", "next", "next_url", "nextUrl", "next_page_url", "nextLink"];
+const NEXT_URLS: [&str; 6] = [
+    "@odata.nextLink",
+    "next",
+    "next_url",
+    "nextUrl",
+    "next_page_url",
+    "nextLink",
+];
 /// Parameters that say how long a page is.
 const SIZES: [&str; 10] = [
-    "perpage", "pagesize", "limit", "maxresults", "first", "count", "top", "size", "maxitems", "pagelimit",
+    "perpage",
+    "pagesize",
+    "limit",
+    "maxresults",
+    "first",
+    "count",
+    "top",
+    "size",
+    "maxitems",
+    "pagelimit",
 ];
 /// Parameters that number pages, and that say at which item a page begins.
 const PAGES: [&str; 3] = ["page", "pagenumber", "pageno"];
 const OFFSETS: [&str; 6] = ["offset", "startat", "skip", "start", "startindex", "from"];
 /// Members that hold the items, when there are several lists.
-const ITEMS: [&str; 8] = ["items", "data", "results", "values", "value", "records", "entries", "list"];
+const ITEMS: [&str; 8] = [
+    "items", "data", "results", "values", "value", "records", "entries", "list",
+];
 /// How deep the answer is looked through for the next page's token.
 const MAX_DEPTH: usize = 3;
 /// How many of its members are looked at.
@@ -67,7 +107,11 @@ pub(crate) struct Found {
 }
 
 /// Recognises how an operation pages.
-pub(crate) fn find(definitions: &Definitions, operation: &Operation, candidates: &[Candidate]) -> Option<Found> {
+pub(crate) fn find(
+    definitions: &Definitions,
+    operation: &Operation,
+    candidates: &[Candidate],
+) -> Option<Found> {
     let named = |known: &[&str], kinds: &[&str]| {
         known.iter().find_map(|known| {
             candidates.iter().find(|candidate| {
@@ -84,21 +128,43 @@ pub(crate) fn find(definitions: &Definitions, operation: &Operation, candidates:
     let offset = named(&OFFSETS, &["integer", "number"]);
 
     let (paginator, token, dropped) = if operation.answer.connection {
-        let next = format!("{}/pageInfo/endCursor", operation.answer.pointer.as_deref().unwrap_or_default());
+        let next = format!(
+            "{}/pageInfo/endCursor",
+            operation.answer.pointer.as_deref().unwrap_or_default()
+        );
         let after = candidates.iter().find(|candidate| candidate.name == "after")?;
         (Paginator::Cursor { next }, Some(after.index), Vec::new())
     } else if operation.answer.links && (number.is_some() || token.is_some() || size.is_some()) {
         // The vendor's link has everything, so nothing else says which page it is.
-        let others = [number, token, offset].into_iter().flatten().map(|other| other.index).collect();
+        let others = [number, token, offset]
+            .into_iter()
+            .flatten()
+            .map(|other| other.index)
+            .collect();
         (Paginator::LinkHeader, None, others)
-    } else if let Some((token, next)) = token.and_then(|token| Some((token, next_token(definitions, &answer, token)?))) {
+    } else if let Some((token, next)) =
+        token.and_then(|token| Some((token, next_token(definitions, &answer, token)?)))
+    {
         (Paginator::Cursor { next }, Some(token.index), Vec::new())
-    } else if let Some(next) = next_url(definitions, &answer).filter(|next| size.is_some() || next.contains("nextLink")) {
-        let others = [number, offset].into_iter().flatten().map(|other| other.index).collect();
+    } else if let Some(next) =
+        next_url(definitions, &answer).filter(|next| size.is_some() || next.contains("nextLink"))
+    {
+        let others = [number, offset]
+            .into_iter()
+            .flatten()
+            .map(|other| other.index)
+            .collect();
         (Paginator::NextUrl { next }, None, others)
     } else if let (Some(number), Some(_)) = (number, size) {
-        let first = number.schema.get("default").or_else(|| number.schema.get("minimum"));
-        let first = if first.and_then(Value::as_u64) == Some(0) { 0 } else { 1 };
+        let first = number
+            .schema
+            .get("default")
+            .or_else(|| number.schema.get("minimum"));
+        let first = if first.and_then(Value::as_u64) == Some(0) {
+            0
+        } else {
+            1
+        };
         (Paginator::Page { first }, Some(number.index), Vec::new())
     } else if let (Some(offset), Some(_)) = (offset, size) {
         (Paginator::Offset, Some(offset.index), Vec::new())
@@ -106,12 +172,22 @@ pub(crate) fn find(definitions: &Definitions, operation: &Operation, candidates:
         return None;
     };
     // A cursor that a call has to give is no way to a first page.
-    let is_required = |index: &usize| candidates.iter().any(|candidate| candidate.index == *index && candidate.required);
-    if token.iter().chain(&dropped).any(|index| is_required(index) && !operation.answer.connection) {
+    let is_required = |index: &usize| {
+        candidates
+            .iter()
+            .any(|candidate| candidate.index == *index && candidate.required)
+    };
+    if token
+        .iter()
+        .chain(&dropped)
+        .any(|index| is_required(index) && !operation.answer.connection)
+    {
         return None;
     }
     let bound = |keyword: &str| size.and_then(|size| size.schema.get(keyword)?.as_u64());
-    let most = bound("maximum").or_else(|| bound("default")).unwrap_or(u64::from(USUAL_PAGE));
+    let most = bound("maximum")
+        .or_else(|| bound("default"))
+        .unwrap_or(u64::from(USUAL_PAGE));
     let max_page_size = u32::try_from(most).unwrap_or(1_000).clamp(1, 1_000);
     Some(Found {
         paginator,
@@ -149,10 +225,17 @@ fn items(
         .map(|(name, _)| name)
         .collect();
     let by_name = |known: &str| lists.iter().find(|name| key(name) == known).copied();
-    let last = operation.path.rsplit('/').find(|segment| !segment.contains('{')).unwrap_or_default();
+    let last = operation
+        .path
+        .rsplit('/')
+        .find(|segment| !segment.contains('{'))
+        .unwrap_or_default();
     let name = match lists.as_slice() {
         [only] => Some(*only),
-        _ => ITEMS.iter().find_map(|known| by_name(known)).or_else(|| by_name(&key(last))),
+        _ => ITEMS
+            .iter()
+            .find_map(|known| by_name(known))
+            .or_else(|| by_name(&key(last))),
     }?;
     let required = answer.get("required").and_then(Value::as_array);
     let always = required.is_some_and(|names| names.iter().any(|required| required == name));
@@ -162,17 +245,27 @@ fn items(
 /// The pointer to the next page's token: the member whose name fits the parameter's best, at most a few deep.
 fn next_token(definitions: &Definitions, answer: &Map<String, Value>, token: &Candidate) -> Option<String> {
     let mut found: Vec<(usize, String)> = Vec::new();
-    members(definitions, answer, "", 1, &mut { MAX_MEMBERS }, &mut |pointer, name, inner| {
-        let fits = matches!(kind_of(inner), None | Some("string" | "integer"));
-        let rank = NEXT.iter().position(|known| key(name) == *known);
-        // `next: { after }` is meant for `after`; `offset` and `cursor` alone may say where this page began.
-        let inside_next = pointer.to_ascii_lowercase().contains("next");
-        let same = key(name) == key(&token.name);
-        let plain = matches!(key(name).as_str(), "offset" | "after" | "cursor" | "startingafter");
-        if let Some(rank) = rank.filter(|_| fits && (!plain || inside_next)) {
-            found.push((if same { rank } else { rank + NEXT.len() }, pointer.to_owned()));
-        }
-    });
+    members(
+        definitions,
+        answer,
+        "",
+        1,
+        &mut { MAX_MEMBERS },
+        &mut |pointer, name, inner| {
+            let fits = matches!(kind_of(inner), None | Some("string" | "integer"));
+            let rank = NEXT.iter().position(|known| key(name) == *known);
+            // `next: { after }` is meant for `after`; `offset` and `cursor` alone may say where this page began.
+            let inside_next = pointer.to_ascii_lowercase().contains("next");
+            let same = key(name) == key(&token.name);
+            let plain = matches!(
+                key(name).as_str(),
+                "offset" | "after" | "cursor" | "startingafter"
+            );
+            if let Some(rank) = rank.filter(|_| fits && (!plain || inside_next)) {
+                found.push((if same { rank } else { rank + NEXT.len() }, pointer.to_owned()));
+            }
+        },
+    );
     found.sort();
     found.into_iter().next().map(|(_, pointer)| pointer)
 }
@@ -180,14 +273,24 @@ fn next_token(definitions: &Definitions, answer: &Map<String, Value>, token: &Ca
 /// The pointer to the next page's address.
 fn next_url(definitions: &Definitions, answer: &Map<String, Value>) -> Option<String> {
     let mut found: Vec<(usize, String)> = Vec::new();
-    members(definitions, answer, "", 1, &mut { MAX_MEMBERS }, &mut |pointer, name, inner| {
-        let Some(rank) = NEXT_URLS.iter().position(|known| name == *known) else { return };
-        let format = inner.get("format").and_then(Value::as_str);
-        let says_url = matches!(format, Some("uri" | "url")) || name != "next" || pointer.ends_with("/links/next");
-        if says_url && matches!(kind_of(inner), None | Some("string")) {
-            found.push((rank, pointer.to_owned()));
-        }
-    });
+    members(
+        definitions,
+        answer,
+        "",
+        1,
+        &mut { MAX_MEMBERS },
+        &mut |pointer, name, inner| {
+            let Some(rank) = NEXT_URLS.iter().position(|known| name == *known) else {
+                return;
+            };
+            let format = inner.get("format").and_then(Value::as_str);
+            let says_url =
+                matches!(format, Some("uri" | "url")) || name != "next" || pointer.ends_with("/links/next");
+            if says_url && matches!(kind_of(inner), None | Some("string")) {
+                found.push((rank, pointer.to_owned()));
+            }
+        },
+    );
     found.sort();
     found.into_iter().next().map(|(_, pointer)| pointer)
 }
@@ -203,9 +306,13 @@ fn members(
 ) {
     let properties = object.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {
-        let Some(remaining) = left.checked_sub(1) else { return };
+        let Some(remaining) = left.checked_sub(1) else {
+            return;
+        };
         *left = remaining;
-        let Some(inner) = outline(definitions, property) else { continue };
+        let Some(inner) = outline(definitions, property) else {
+            continue;
+        };
         let pointer = format!("{pointer}/{}", step(name));
         if kind_of(&inner) == Some("object") {
             if depth < MAX_DEPTH {
@@ -232,7 +339,11 @@ mod tests {
     fn found(parameters: Value, answer: Value, links: bool) -> Option<Found> {
         let operation = Operation {
             path: "/things".to_owned(),
-            answer: Answer { schema: Some(answer), links, ..Answer::default() },
+            answer: Answer {
+                schema: Some(answer),
+                links,
+                ..Answer::default()
+            },
             ..Operation::default()
         };
         let parameters = parameters.as_object().expect("parameters").clone();
@@ -251,7 +362,10 @@ mod tests {
 
     fn list_with(more: Value) -> Value {
         let mut properties = json!({"items": {"type": "array", "items": {"type": "object"}}});
-        properties.as_object_mut().expect("members").extend(more.as_object().expect("members").clone());
+        properties
+            .as_object_mut()
+            .expect("members")
+            .extend(more.as_object().expect("members").clone());
         json!({"type": "object", "properties": properties})
     }
 
@@ -259,15 +373,51 @@ mod tests {
     fn the_usual_ways_of_paging_are_recognised() {
         let text = json!({"type": "string"});
         let number = json!({"type": "integer", "maximum": 50});
-        let cursor = |next: &str| Paginator::Cursor { next: next.to_owned() };
+        let cursor = |next: &str| Paginator::Cursor {
+            next: next.to_owned(),
+        };
         let table = [
-            (json!({"pageToken": text, "pageSize": number}), list_with(json!({"nextPageToken": text})), cursor("/nextPageToken")),
-            (json!({"cursor": text, "limit": number}), list_with(json!({"response_metadata": {"type": "object", "properties": {"next_cursor": text}}})), cursor("/response_metadata/next_cursor")),
-            (json!({"offset": text, "limit": number}), list_with(json!({"next_page": {"type": "object", "properties": {"offset": text, "uri": text}}})), cursor("/next_page/offset")),
-            (json!({"start_cursor": text, "page_size": number}), list_with(json!({"next_cursor": text})), cursor("/next_cursor")),
-            (json!({"page": {"type": "integer", "default": 1}, "per_page": number}), list_with(json!({})), Paginator::Page { first: 1 }),
-            (json!({"startAt": number, "maxResults": number}), list_with(json!({"total": number})), Paginator::Offset),
-            (json!({"$top": number}), list_with(json!({"@odata.nextLink": text})), Paginator::NextUrl { next: "/@odata.nextLink".to_owned() }),
+            (
+                json!({"pageToken": text, "pageSize": number}),
+                list_with(json!({"nextPageToken": text})),
+                cursor("/nextPageToken"),
+            ),
+            (
+                json!({"cursor": text, "limit": number}),
+                list_with(
+                    json!({"response_metadata": {"type": "object", "properties": {"next_cursor": text}}}),
+                ),
+                cursor("/response_metadata/next_cursor"),
+            ),
+            (
+                json!({"offset": text, "limit": number}),
+                list_with(
+                    json!({"next_page": {"type": "object", "properties": {"offset": text, "uri": text}}}),
+                ),
+                cursor("/next_page/offset"),
+            ),
+            (
+                json!({"start_cursor": text, "page_size": number}),
+                list_with(json!({"next_cursor": text})),
+                cursor("/next_cursor"),
+            ),
+            (
+                json!({"page": {"type": "integer", "default": 1}, "per_page": number}),
+                list_with(json!({})),
+                Paginator::Page { first: 1 },
+            ),
+            (
+                json!({"startAt": number, "maxResults": number}),
+                list_with(json!({"total": number})),
+                Paginator::Offset,
+            ),
+            (
+                json!({"$top": number}),
+                list_with(json!({"@odata.nextLink": text})),
+                Paginator::NextUrl {
+                    next: "/@odata.nextLink".to_owned(),
+                },
+            ),
         ];
         for (parameters, answer, paginator) in table {
             let found = found(parameters.clone(), answer, false);
@@ -278,15 +428,38 @@ mod tests {
         let page = json!({"page": {"type": "integer"}, "per_page": number});
         let answer = json!({"type": "array", "items": {"type": "object"}});
         let by_link = found(page, answer, true).expect("recognised");
-        assert_eq!((by_link.paginator, by_link.items.as_str(), by_link.dropped.len()), (Paginator::LinkHeader, "", 1));
+        assert_eq!(
+            (by_link.paginator, by_link.items.as_str(), by_link.dropped.len()),
+            (Paginator::LinkHeader, "", 1)
+        );
     }
 
     #[test]
     fn what_is_not_certain_stays_a_parameter() {
         let text = json!({"type": "string"});
-        assert_eq!(found(json!({"starting_after": text, "limit": {"type": "integer"}}), list_with(json!({"has_more": {"type": "boolean"}})), false), None);
-        assert_eq!(found(json!({"page": {"type": "integer"}}), list_with(json!({})), false), None);
-        assert_eq!(found(json!({"cursor": text}), json!({"type": "object", "properties": {"next_cursor": text}}), false), None);
-        assert_eq!(found(json!({"offset": text}), list_with(json!({"offset": text})), false), None);
+        assert_eq!(
+            found(
+                json!({"starting_after": text, "limit": {"type": "integer"}}),
+                list_with(json!({"has_more": {"type": "boolean"}})),
+                false
+            ),
+            None
+        );
+        assert_eq!(
+            found(json!({"page": {"type": "integer"}}), list_with(json!({})), false),
+            None
+        );
+        assert_eq!(
+            found(
+                json!({"cursor": text}),
+                json!({"type": "object", "properties": {"next_cursor": text}}),
+                false
+            ),
+            None
+        );
+        assert_eq!(
+            found(json!({"offset": text}), list_with(json!({"offset": text})), false),
+            None
+        );
     }
 }

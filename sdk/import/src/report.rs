@@ -96,8 +96,11 @@ pub(crate) fn of(
         .tools
         .iter()
         .map(|(operation, made, _)| {
-            let losses: BTreeMap<String, usize> =
-                made.losses.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect();
+            let losses: BTreeMap<String, usize> = made
+                .losses
+                .iter()
+                .map(|(reason, count)| ((*reason).to_owned(), *count))
+                .collect();
             for (reason, count) in &losses {
                 *parameters_left_out.entry(reason.clone()).or_default() += count;
             }
@@ -144,10 +147,18 @@ impl Report {
             self.connector
         );
         if self.beyond_max_tools > 0 {
-            let _ = write!(text, "\n{} more are wanted: --max-tools or --include says which", self.beyond_max_tools);
+            let _ = write!(
+                text,
+                "\n{} more are wanted: --max-tools or --include says which",
+                self.beyond_max_tools
+            );
         }
         if self.not_wanted > 0 {
-            let _ = write!(text, "\n{} were not asked for, or are deprecated", self.not_wanted);
+            let _ = write!(
+                text,
+                "\n{} were not asked for, or are deprecated",
+                self.not_wanted
+            );
         }
         for (reason, count) in &self.left_out_by_reason {
             let _ = write!(text, "\n{count} left out: {reason}");
@@ -175,8 +186,11 @@ impl Report {
         let reasons = self.left_out_by_reason.iter();
         counts.extend(reasons.map(|(reason, count)| (format!("left out: {reason}"), *count)));
         table(&mut page, "Operations", &counts);
-        let losses: Vec<(String, usize)> =
-            self.parameters_left_out.iter().map(|(reason, count)| (reason.clone(), *count)).collect();
+        let losses: Vec<(String, usize)> = self
+            .parameters_left_out
+            .iter()
+            .map(|(reason, count)| (reason.clone(), *count))
+            .collect();
         table(&mut page, "Optional parameters left out", &losses);
         let connecting: Vec<&String> = self.auth_left_out.iter().chain(&self.notes).collect();
         list(&mut page, "Notes", connecting.into_iter().cloned());

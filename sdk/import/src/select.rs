@@ -9,17 +9,28 @@ use crate::{Error, Options, Tools, hints};
 /// Something that was asked for is not there.
 pub(crate) fn rank(api: &Api, names: &[String], options: &Options) -> Result<Vec<usize>, Error> {
     for wanted in &options.include {
-        let found = (0..api.operations.len()).any(|index| matches(wanted, &api.operations[index], &names[index]));
+        let found =
+            (0..api.operations.len()).any(|index| matches(wanted, &api.operations[index], &names[index]));
         if !found {
-            return Err(Error::NothingIncluded { wanted: wanted.clone(), tags: tags(api) });
+            return Err(Error::NothingIncluded {
+                wanted: wanted.clone(),
+                tags: tags(api),
+            });
         }
     }
     let all_old = api.operations.iter().all(|operation| operation.deprecated);
     let is_asked = |index: &usize| {
         let operation = &api.operations[*index];
-        let by_name = options.include.iter().any(|wanted| matches(wanted, operation, &names[*index]));
+        let by_name = options
+            .include
+            .iter()
+            .any(|wanted| matches(wanted, operation, &names[*index]));
         // What is named is wanted, old or not; of everything, only what the vendor still recommends.
-        let included = if options.include.is_empty() { !operation.deprecated || all_old } else { by_name };
+        let included = if options.include.is_empty() {
+            !operation.deprecated || all_old
+        } else {
+            by_name
+        };
         let reads = hints::of(operation).0.read_only;
         included && (options.tools == Tools::All || reads)
     };
@@ -53,9 +64,17 @@ fn worth(operation: &Operation, name: &str) -> usize {
         _ if hints::of(operation).0.read_only => 1,
         _ => 5,
     };
-    let segments = operation.path.split('/').filter(|segment| !segment.is_empty()).count();
+    let segments = operation
+        .path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .count();
     let depth = operation.path.matches('{').count();
-    let needed = operation.parameters.iter().filter(|parameter| parameter.required).count();
+    let needed = operation
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.required)
+        .count();
     by_verb + segments + depth + needed
 }
 

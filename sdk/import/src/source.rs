@@ -86,7 +86,9 @@ mod tests {
 
     #[test]
     fn what_is_not_text_is_named_with_its_line() {
-        let error = text(b"openapi: 3.0.0\ninfo: \xff").expect_err("not UTF-8").to_string();
+        let error = text(b"openapi: 3.0.0\ninfo: \xff")
+            .expect_err("not UTF-8")
+            .to_string();
         assert!(error.contains("line 2 (byte 21)"), "{error}");
         let mut cut = packed(&[b'x'; 10_000]);
         cut.truncate(cut.len() / 2);
@@ -95,9 +97,15 @@ mod tests {
 
     #[test]
     fn json_and_yaml_are_told_apart_and_errors_have_a_line() {
-        assert_eq!(document("\n {\"a\": 1}").expect("JSON"), serde_json::json!({"a": 1}));
+        assert_eq!(
+            document("\n {\"a\": 1}").expect("JSON"),
+            serde_json::json!({"a": 1})
+        );
         assert_eq!(document("a: 1").expect("YAML"), serde_json::json!({"a": 1}));
-        assert_eq!(document("{a: 1}").expect("flow style"), serde_json::json!({"a": 1}));
+        assert_eq!(
+            document("{a: 1}").expect("flow style"),
+            serde_json::json!({"a": 1})
+        );
         let error = document("{\"a\": 1,\n\"b\": ]").expect_err("neither").to_string();
         assert!(error.contains("line 2"), "{error}");
         let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));

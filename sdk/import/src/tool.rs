@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use valetkey_manifest::tool::{BodyFormat, Nested, Paging, Paginator, Request, Response};
 use valetkey_manifest::Tool;
+use valetkey_manifest::tool::{BodyFormat, Nested, Paginator, Paging, Request, Response};
 
 use crate::auth::Scopes;
 use crate::model::{Api, Body, ListStyle, Location, Operation, Parameter};
@@ -15,12 +15,44 @@ use crate::{hints, names, words};
 
 /// Headers that the host writes itself, or that a template has no business with.
 const HOST_HEADERS: [&str; 38] = [
-    "authorization", "proxy-authorization", "proxy-authenticate", "proxy-connection", "cookie", "cookie2",
-    "set-cookie", "set-cookie2", "host", "content-length", "transfer-encoding", "connection", "keep-alive",
-    "upgrade", "te", "trailer", "trailers", "expect", "forwarded", "via", "http2-settings", "accept-encoding",
-    "accept-charset", "x-http-method-override", "x-http-method", "x-method-override", "x-real-ip", "x-client-ip",
-    "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip", "x-original-url", "x-rewrite-url",
-    "x-original-host", "accept", "content-type", "user-agent", "accept-language",
+    "authorization",
+    "proxy-authorization",
+    "proxy-authenticate",
+    "proxy-connection",
+    "cookie",
+    "cookie2",
+    "set-cookie",
+    "set-cookie2",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "upgrade",
+    "te",
+    "trailer",
+    "trailers",
+    "expect",
+    "forwarded",
+    "via",
+    "http2-settings",
+    "accept-encoding",
+    "accept-charset",
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-original-host",
+    "accept",
+    "content-type",
+    "user-agent",
+    "accept-language",
 ];
 /// Names that templates keep for themselves.
 const RESERVED: [&str; 2] = ["page", "config"];
@@ -55,7 +87,10 @@ pub(crate) struct LeftOut {
 
 impl LeftOut {
     pub(crate) fn new(reason: &str, detail: impl Into<String>) -> Self {
-        Self { reason: reason.to_owned(), detail: detail.into() }
+        Self {
+            reason: reason.to_owned(),
+            detail: detail.into(),
+        }
     }
 }
 
@@ -72,9 +107,18 @@ pub(crate) fn make(
 ) -> Result<Made, LeftOut> {
     expect_carried(operation)?;
     let path_names = placeholders(&operation.path)?;
-    let fitted = Portable::fit(&api.definitions, |portable| inputs(portable, operation, &path_names));
-    let (mut inputs, losses) = fitted.map_err(|why| {
-        LeftOut::new(&format!("a required parameter is {}", why.kind()), format!("a required parameter is {}", why.words()))
+    let fitted = Portable::fit(&api.definitions, |portable| {
+        inputs(portable, operation, &path_names)
+    });
+    let (mut inputs, losses) = fitted.map_err(|why| match why {
+        Unsayable::TooMany => LeftOut::new(
+            "it has too many parameters",
+            "it has too many required parameters",
+        ),
+        why => LeftOut::new(
+            &format!("a required parameter is {}", why.kind()),
+            format!("a required parameter is {}", why.detail()),
+        ),
     })?;
 
     let mut review = Vec::new();
@@ -98,7 +142,7 @@ pub(crate) fn make(
     }
     name_inputs(&mut inputs, found.is_some());
 
-    let request = request(operation, endpoint, &inputs)?;
+    let request = request(operation, endpoint, &inputs);
     let mut response = Response {
         pointer: operation.answer.pointer.clone(),
         failure: operation.answer.failure.clone(),
@@ -108,7 +152,9 @@ pub(crate) fn make(
         response.failure = Some("/error".to_owned());
         review.push("its answers say `ok`; `failure` takes an `error` in a success for a failure".to_owned());
     }
-    response.lists.extend(found.as_ref().and_then(|found| found.list.clone()));
+    response
+        .lists
+        .extend(found.as_ref().and_then(|found| found.list.clone()));
     let tool = Tool {
         name: name.to_owned(),
         aliases: Vec::new(),
@@ -132,25 +178,39 @@ pub(crate) fn make(
         }),
         allow: Vec::new(),
     };
-    Ok(Made { tool, paginator: found.map(|found| found.paginator), review, losses })
+    Ok(Made {
+        tool,
+        paginator: found.map(|found| found.paginator),
+        review,
+        losses,
+    })
 }
 
 /// Whether a declared request can carry an operation and its answer at all.
 fn expect_carried(operation: &Operation) -> Result<(), LeftOut> {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
     if !known.contains(&operation.method.as_str()) {
-        return Err(LeftOut::new("its method is not one that a tool may use", format!("its method is {}", operation.method)));
+        return Err(LeftOut::new(
+            "its method is not one that a tool may use",
+            format!("its method is {}", operation.method),
+        ));
     }
     let bodiless = matches!(operation.method.as_str(), "GET" | "HEAD");
     match &operation.body {
-        Body::Other { media_type, required: true } => {
+        Body::Other {
+            media_type,
+            required: true,
+        } => {
             return Err(LeftOut::new(
                 &format!("its body is {}", sort_of(media_type)),
                 format!("its body is {media_type}"),
             ));
         }
         Body::Json { required: true, .. } | Body::Form { required: true, .. } if bodiless => {
-            return Err(LeftOut::new("it is a GET with a body", format!("it is a {} with a body", operation.method)));
+            return Err(LeftOut::new(
+                "it is a GET with a body",
+                format!("it is a {} with a body", operation.method),
+            ));
         }
         _ => {}
     }
@@ -172,7 +232,12 @@ fn sort_of(media_type: &str) -> &'static str {
 
 /// The names in a path's placeholders; a path that no rule could permit is refused.
 fn placeholders(path: &str) -> Result<Vec<String>, LeftOut> {
-    let refused = |why: &str| Err(LeftOut::new("its path cannot be declared", format!("its path {path:?} {why}")));
+    let refused = |why: &str| {
+        Err(LeftOut::new(
+            "its path cannot be declared",
+            format!("its path {path:?} {why}"),
+        ))
+    };
     let Some(rest) = path.strip_prefix('/') else {
         return refused("does not begin with `/`");
     };
@@ -190,7 +255,10 @@ fn placeholders(path: &str) -> Result<Vec<String>, LeftOut> {
             };
             fixed.push_str(&text[..open]);
             let name = &text[open + 1..close];
-            if name.is_empty() || name.starts_with(['+', '*', '?', '/', '.', ';', '&']) || name.contains(['{', '*']) {
+            if name.is_empty()
+                || name.starts_with(['+', '*', '?', '/', '.', ';', '&'])
+                || name.contains(['{', '*'])
+            {
                 return refused("has a placeholder for more than one segment");
             }
             found.push(name.to_owned());
@@ -237,16 +305,27 @@ enum Place {
 }
 
 /// Everything that a call may give, made portable.
-fn inputs(portable: &mut Portable, operation: &Operation, path_names: &[String]) -> Result<Vec<Input>, Unsayable> {
+fn inputs(
+    portable: &mut Portable,
+    operation: &Operation,
+    path_names: &[String],
+) -> Result<Vec<Input>, Unsayable> {
     let mut inputs = Vec::new();
     for name in path_names {
-        let declared = operation
-            .parameters
-            .iter()
-            .find(|parameter| matches!(parameter.location, Location::Path | Location::PathRest) && parameter.name == *name);
+        let declared = operation.parameters.iter().find(|parameter| {
+            matches!(parameter.location, Location::Path | Location::PathRest) && parameter.name == *name
+        });
         let (schema, words, place) = match declared {
-            Some(declared) if declared.location == Location::PathRest => (declared.schema.clone(), declared.description.as_str(), Place::PathRest),
-            Some(declared) => (declared.schema.clone(), declared.description.as_str(), Place::Path),
+            Some(declared) => {
+                // Several segments can stand at the end alone; elsewhere such a value is one segment.
+                let at_end = operation.path.ends_with(&format!("/{{{name}}}"));
+                let place = if declared.location == Location::PathRest && at_end {
+                    Place::PathRest
+                } else {
+                    Place::Path
+                };
+                (declared.schema.clone(), declared.description.as_str(), place)
+            }
             // Broken specifications forget to declare them.
             None => (json!({"type": "string"}), "", Place::Path),
         };
@@ -287,8 +366,12 @@ fn inputs(portable: &mut Portable, operation: &Operation, path_names: &[String])
     }
     let bodiless = matches!(operation.method.as_str(), "GET" | "HEAD");
     match &operation.body {
-        Body::Json { schema, required, .. } if !bodiless => body(portable, schema, *required, false, &mut inputs)?,
-        Body::Form { schema, required, .. } if !bodiless => body(portable, schema, *required, true, &mut inputs)?,
+        Body::Json { schema, required, .. } if !bodiless => {
+            body(portable, schema, *required, false, &mut inputs)?
+        }
+        Body::Form { schema, required, .. } if !bodiless => {
+            body(portable, schema, *required, true, &mut inputs)?
+        }
         _ => {}
     }
     settle_lists(&mut inputs);
@@ -299,9 +382,17 @@ fn inputs(portable: &mut Portable, operation: &Operation, path_names: &[String])
 /// are joined become texts that the caller joins.
 fn settle_lists(inputs: &mut [Input]) {
     let is_list = |input: &Input| {
-        input.place == Place::Query && input.schema.as_ref().is_some_and(|schema| schema["type"] == "array")
+        input.place == Place::Query
+            && input
+                .schema
+                .as_ref()
+                .is_some_and(|schema| schema["type"] == "array")
     };
-    let styles: Vec<ListStyle> = inputs.iter().filter(|input| is_list(input)).map(|input| input.list).collect();
+    let styles: Vec<ListStyle> = inputs
+        .iter()
+        .filter(|input| is_list(input))
+        .map(|input| input.list)
+        .collect();
     if styles.windows(2).all(|pair| pair[0] == pair[1]) {
         return;
     }
@@ -333,12 +424,22 @@ fn of_parameter(portable: &mut Portable, parameter: &Parameter, place: Place) ->
         return Err(Unsayable::OpenObject);
     }
     let required = parameter.required && made.get("default").is_none();
-    Ok(input(&parameter.name, place, required, made, schema.clone(), parameter.list))
+    Ok(input(
+        &parameter.name,
+        place,
+        required,
+        made,
+        schema.clone(),
+        parameter.list,
+    ))
 }
 
 /// A list as a text with something between its values.
 fn as_text(made: &Value, join: &str) -> Value {
-    let own = made.get("description").and_then(Value::as_str).unwrap_or_default();
+    let own = made
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let between = match join {
         "," => "commas".to_owned(),
         " " => "blanks".to_owned(),
@@ -370,11 +471,25 @@ fn body(
         }
         let mut made = made;
         made.remove("x-sentences");
-        let said = made.get("description").and_then(Value::as_str).unwrap_or_default();
+        let said = made
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let said = words::plain(said, 300);
-        let said = if said.chars().count() < 3 { "What is sent: the whole body of the request.".to_owned() } else { said };
+        let said = if said.chars().count() < 3 {
+            "What is sent: the whole body of the request.".to_owned()
+        } else {
+            said
+        };
         made.insert("description".to_owned(), json!(said));
-        inputs.push(input("body", Place::Body, required, Value::Object(made), schema.clone(), ListStyle::Repeated));
+        inputs.push(input(
+            "body",
+            Place::Body,
+            required,
+            Value::Object(made),
+            schema.clone(),
+            ListStyle::Repeated,
+        ));
         return Ok(());
     };
     let needed: BTreeSet<&str> = made
@@ -385,12 +500,22 @@ fn body(
         .filter_map(Value::as_str)
         .collect();
     for (name, property) in properties {
-        let said = property.get("description").and_then(Value::as_str).unwrap_or_default();
+        let said = property
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if is_credential(name, said) {
             continue;
         }
         let needed = needed.contains(name.as_str());
-        inputs.push(input(name, Place::Member, needed, property.clone(), property.clone(), ListStyle::Repeated));
+        inputs.push(input(
+            name,
+            Place::Member,
+            needed,
+            property.clone(),
+            property.clone(),
+            ListStyle::Repeated,
+        ));
     }
     Ok(())
 }
@@ -399,24 +524,44 @@ fn body(
 fn is_credential(name: &str, said: &str) -> bool {
     let name = name.to_ascii_lowercase().replace(['-', '_'], "");
     let said = said.to_ascii_lowercase();
-    let known = ["token", "accesstoken", "authtoken", "oauthtoken", "apikey", "apitoken", "xapikey"];
+    let known = [
+        "token",
+        "accesstoken",
+        "authtoken",
+        "oauthtoken",
+        "apikey",
+        "apitoken",
+        "xapikey",
+    ];
     known.contains(&name.as_str())
-        && ["authentication token", "api key", "api token", "access token", "bearer"]
-            .iter()
-            .any(|words| said.contains(words))
+        && [
+            "authentication token",
+            "api key",
+            "api token",
+            "access token",
+            "bearer",
+        ]
+        .iter()
+        .any(|words| said.contains(words))
 }
 
 fn is_scalar(schema: &Value) -> bool {
     let kind = schema.get("type").and_then(Value::as_str);
     let scalar = |kind: Option<&str>| matches!(kind, Some("string" | "integer" | "number" | "boolean"));
     let branches = schema.get("anyOf").and_then(Value::as_array);
-    scalar(kind) || branches.is_some_and(|all| all.iter().all(|one| scalar(one.get("type").and_then(Value::as_str))))
+    scalar(kind)
+        || branches.is_some_and(|all| {
+            all.iter()
+                .all(|one| scalar(one.get("type").and_then(Value::as_str)))
+        })
 }
 
 /// The one value that a text may have, unless it would read as a placeholder.
 fn constant(schema: &Value) -> Option<String> {
     let values = schema.get("enum")?.as_array()?;
-    let [Value::String(only)] = values.as_slice() else { return None };
+    let [Value::String(only)] = values.as_slice() else {
+        return None;
+    };
     (!only.contains('{') && is_plain_text(only)).then(|| only.clone())
 }
 
@@ -427,7 +572,9 @@ fn is_plain_text(text: &str) -> bool {
 /// Whether a template may set a header.
 fn is_sendable(name: &str) -> bool {
     let lower = name.to_ascii_lowercase().replace('_', "-");
-    let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let is_token = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     let hosts = lower.starts_with("x-forwarded") || lower.starts_with("proxy-") || lower.starts_with("sec-");
     is_token && !hosts && !HOST_HEADERS.contains(&lower.as_str())
 }
@@ -436,7 +583,9 @@ fn find_paging(api: &Api, operation: &Operation, inputs: &[Input]) -> Option<pag
     let candidates: Vec<Candidate> = inputs
         .iter()
         .enumerate()
-        .filter(|(_, input)| input.schema.is_some() && matches!(input.place, Place::Query | Place::Member | Place::Variable))
+        .filter(|(_, input)| {
+            input.schema.is_some() && matches!(input.place, Place::Query | Place::Member | Place::Variable)
+        })
         .filter_map(|(index, input)| {
             Some(Candidate {
                 index,
@@ -469,7 +618,10 @@ fn name_inputs(inputs: &mut [Input], pages: bool) {
         }
         let mut number = 2;
         while !taken.insert(name.clone()) {
-            name = format!("{}_{number}", base.chars().take(MAX_PARAMETER - 6).collect::<String>());
+            name = format!(
+                "{}_{number}",
+                base.chars().take(MAX_PARAMETER - 6).collect::<String>()
+            );
             number += 1;
         }
         input.value = match input.place {
@@ -483,7 +635,13 @@ fn name_inputs(inputs: &mut [Input], pages: bool) {
 fn parameter_name(name: &str) -> String {
     let letters: String = name
         .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' })
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                '_'
+            }
+        })
         .collect();
     let mut name = letters.trim_matches('_').to_owned();
     while name.contains("__") {
@@ -503,23 +661,30 @@ fn shortened(name: &str) -> String {
 }
 
 /// The request that the inputs fill in.
-fn request(operation: &Operation, endpoint: &str, inputs: &[Input]) -> Result<Request, LeftOut> {
-    let sent = |place: Place| inputs.iter().filter(move |input| input.place == place && !input.value.is_empty());
-    let mut path = operation.path.clone();
-    for place in [Place::Path, Place::PathRest] {
-        for input in sent(place) {
-            path = path.replace(&format!("{{{}}}", input.name), &input.value);
-        }
-    }
-    if let Some(at) = path.find("...}") && at + 4 < path.len() {
-        return Err(LeftOut::new("its path cannot be declared", format!("its path {path:?} goes on behind a placeholder for several segments")));
-    }
+fn request(operation: &Operation, endpoint: &str, inputs: &[Input]) -> Request {
+    let sent = |place: Place| {
+        inputs
+            .iter()
+            .filter(move |input| input.place == place && !input.value.is_empty())
+    };
+    let path = filled_path(&operation.path, |name| {
+        let is_it =
+            |input: &&Input| matches!(input.place, Place::Path | Place::PathRest) && input.name == name;
+        inputs
+            .iter()
+            .find(is_it)
+            .map_or_else(String::new, |input| input.value.clone())
+    });
     let mut query = BTreeMap::new();
     for input in sent(Place::Query) {
         query.insert(input.name.clone(), json!(input.value));
     }
-    let headers: BTreeMap<String, String> = sent(Place::Header).map(|input| (input.name.clone(), input.value.clone())).collect();
-    let members: Map<String, Value> = sent(Place::Member).map(|input| (input.name.clone(), json!(input.value))).collect();
+    let headers: BTreeMap<String, String> = sent(Place::Header)
+        .map(|input| (input.name.clone(), input.value.clone()))
+        .collect();
+    let members: Map<String, Value> = sent(Place::Member)
+        .map(|input| (input.name.clone(), json!(input.value)))
+        .collect();
     let whole = sent(Place::Body).next().map(|input| json!(input.value));
 
     let mut request = Request {
@@ -536,20 +701,29 @@ fn request(operation: &Operation, endpoint: &str, inputs: &[Input]) -> Result<Re
     request.query_join = inputs
         .iter()
         .filter(|input| {
-            input.place == Place::Query && input.schema.as_ref().is_some_and(|schema| schema["type"] == "array")
+            input.place == Place::Query
+                && input
+                    .schema
+                    .as_ref()
+                    .is_some_and(|schema| schema["type"] == "array")
         })
         .find_map(|input| match input.list {
             ListStyle::Joined(join) => Some(join.to_owned()),
             ListStyle::Repeated | ListStyle::Brackets => None,
         });
-    if inputs.iter().any(|input| input.place == Place::Query && input.list == ListStyle::Brackets) {
+    if inputs
+        .iter()
+        .any(|input| input.place == Place::Query && input.list == ListStyle::Brackets)
+    {
         request.nested = Nested::Brackets;
     }
     match &operation.body {
         Body::Json { media_type, .. } if whole.is_some() || !members.is_empty() => {
             request.body = whole.or(Some(Value::Object(members)));
             if media_type != "application/json" {
-                request.headers.insert("Content-Type".to_owned(), media_type.clone());
+                request
+                    .headers
+                    .insert("Content-Type".to_owned(), media_type.clone());
             }
         }
         Body::Form { brackets, .. } if !members.is_empty() => {
@@ -560,7 +734,9 @@ fn request(operation: &Operation, endpoint: &str, inputs: &[Input]) -> Result<Re
             }
         }
         Body::GraphQl { document } => {
-            let variables: Map<String, Value> = sent(Place::Variable).map(|input| (input.name.clone(), json!(input.value))).collect();
+            let variables: Map<String, Value> = sent(Place::Variable)
+                .map(|input| (input.name.clone(), json!(input.value)))
+                .collect();
             let mut body = json!({"query": document});
             if !variables.is_empty() {
                 body["variables"] = Value::Object(variables);
@@ -569,7 +745,24 @@ fn request(operation: &Operation, endpoint: &str, inputs: &[Input]) -> Result<Re
         }
         _ => {}
     }
-    Ok(request)
+    request
+}
+
+/// A path with something else in place of every placeholder; all at once, so that one that is put in is not
+/// taken for one of the path's own.
+fn filled_path(path: &str, value: impl Fn(&str) -> String) -> String {
+    let mut filled = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else {
+            break;
+        };
+        filled.push_str(before);
+        filled.push_str(&value(name));
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
 }
 
 /// The input's schema.
@@ -592,8 +785,14 @@ fn schema(inputs: &[Input]) -> Value {
 
 /// Whether an operation's answers say by a member whether it succeeded, with status 200 either way.
 fn says_ok(api: &Api, operation: &Operation) -> bool {
-    let answer = operation.answer.schema.as_ref().and_then(|schema| outline(&api.definitions, schema));
-    let ok = answer.as_ref().and_then(|answer| answer.get("properties")?.get("ok"));
+    let answer = operation
+        .answer
+        .schema
+        .as_ref()
+        .and_then(|schema| outline(&api.definitions, schema));
+    let ok = answer
+        .as_ref()
+        .and_then(|answer| answer.get("properties")?.get("ok"));
     let ok = ok.and_then(|ok| outline(&api.definitions, ok));
     ok.is_some_and(|ok| schemas::kind_of(&ok) == Some("boolean"))
 }
@@ -615,8 +814,15 @@ fn title(operation: &Operation, name: &str) -> String {
 /// The vendor's sentences, and what is sent, so that a model and a reviewer know what they look at.
 fn description(api: &Api, operation: &Operation) -> String {
     let sent = match &operation.body {
-        Body::GraphQl { .. } => format!("Calls the GraphQL field {}.", operation.id.as_deref().unwrap_or_default()),
-        _ => format!("Sends {} {}.", operation.method, operation.path.replace(['{', '}'], "")),
+        Body::GraphQl { .. } => format!(
+            "Calls the GraphQL field {}.",
+            operation.id.as_deref().unwrap_or_default()
+        ),
+        _ => format!(
+            "Sends {} {}.",
+            operation.method,
+            operation.path.replace(['{', '}'], "")
+        ),
     };
     let sent: String = sent.chars().take(300).collect();
     let room = MAX_DESCRIPTION - sent.chars().count() - 2;
@@ -633,7 +839,10 @@ fn description(api: &Api, operation: &Operation) -> String {
     };
     if text.chars().count() < MIN_DESCRIPTION {
         let title = words::plain(&api.title, 60);
-        text = format!("{text} Answers what {} answers.", if title.is_empty() { "the vendor" } else { &title });
+        text = format!(
+            "{text} Answers what {} answers.",
+            if title.is_empty() { "the vendor" } else { &title }
+        );
     }
     if text.chars().count() < MIN_DESCRIPTION {
         text.push_str(" Its specification says no more.");

@@ -11,12 +11,27 @@ use crate::schemas::{kind_of, outline};
 
 /// Ends of paths that answer who one is, the surest first.
 const WHO: [&str; 9] = [
-    "/users/me", "/user/me", "/me", "/myself", "/userinfo", "/user", "/users/@me", "/self", "/whoami",
+    "/users/me",
+    "/user/me",
+    "/me",
+    "/myself",
+    "/userinfo",
+    "/user",
+    "/users/@me",
+    "/self",
+    "/whoami",
 ];
 /// Members that say it for good, and members that a person recognises.
 const SUBJECTS: [&str; 7] = ["id", "accountId", "account_id", "user_id", "sub", "gid", "uuid"];
 const LABELS: [&str; 8] = [
-    "email", "emailAddress", "login", "username", "displayName", "name", "handle", "mail",
+    "email",
+    "emailAddress",
+    "login",
+    "username",
+    "displayName",
+    "name",
+    "handle",
+    "mail",
 ];
 
 /// Finds it, at the API's own endpoint.
@@ -27,10 +42,15 @@ pub(crate) fn find(api: &Api, endpoints: &BTreeMap<String, Place>) -> Option<Ver
             operation.method == "GET"
                 && operation.server == 0
                 && operation.path.ends_with(end)
-                && operation.path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._@".contains(&byte))
+                && operation
+                    .path
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"/-._@".contains(&byte))
                 && !operation.parameters.iter().any(|parameter| parameter.required)
         });
-        candidates.min_by_key(|operation| operation.path.len()).and_then(|operation| told_by(api, operation))
+        candidates
+            .min_by_key(|operation| operation.path.len())
+            .and_then(|operation| told_by(api, operation))
     })
 }
 
@@ -38,7 +58,9 @@ fn told_by(api: &Api, operation: &Operation) -> Option<Verify> {
     let mut answer = outline(&api.definitions, operation.answer.schema.as_ref()?)?;
     let mut pointer = String::new();
     // Some vendors put everything into `data`.
-    if let Some(data) = answer.get("properties").and_then(|properties| properties.get("data"))
+    if let Some(data) = answer
+        .get("properties")
+        .and_then(|properties| properties.get("data"))
         && let Some(inner) = outline(&api.definitions, data).filter(|inner| inner.contains_key("properties"))
     {
         answer = inner;
@@ -50,7 +72,9 @@ fn told_by(api: &Api, operation: &Operation) -> Option<Verify> {
             .is_some_and(|schema| matches!(kind_of(&schema), Some("string" | "integer" | "number")))
     };
     let member = |known: &[&str]| {
-        let found = known.iter().find(|name| properties.get(**name).is_some_and(plain));
+        let found = known
+            .iter()
+            .find(|name| properties.get(**name).is_some_and(plain));
         found.map(|name| format!("{pointer}/{name}"))
     };
     Some(Verify {

@@ -30,7 +30,18 @@ pub(crate) fn title(text: &str) -> Option<String> {
     let text = plain(text, 60);
     let says_nothing = |word: &str| {
         let word = word.to_ascii_lowercase();
-        let known = ["api", "apis", "rest", "web", "openapi", "spec", "specification", "http", "public", "v"];
+        let known = [
+            "api",
+            "apis",
+            "rest",
+            "web",
+            "openapi",
+            "spec",
+            "specification",
+            "http",
+            "public",
+            "v",
+        ];
         known.contains(&word.as_str()) || word.trim_start_matches('v').parse::<f32>().is_ok()
     };
     let mut words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
@@ -81,7 +92,8 @@ fn without_tags(text: &str) -> String {
     while let Some(open) = rest.find('<') {
         let (before, from) = rest.split_at(open);
         out.push_str(before);
-        let begins = from[1..].starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '/' | '!'));
+        let begins =
+            from[1..].starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '/' | '!'));
         match from.find('>').filter(|_| begins) {
             Some(close) => {
                 out.push(' ');
@@ -124,8 +136,17 @@ fn entities(text: &str) -> String {
     if !text.contains('&') {
         return text.to_owned();
     }
-    let known = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")];
-    known.iter().fold(text.to_owned(), |text, (entity, sign)| text.replace(entity, sign))
+    let known = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&nbsp;", " "),
+        ("&amp;", "&"),
+    ];
+    known
+        .iter()
+        .fold(text.to_owned(), |text, (entity, sign)| text.replace(entity, sign))
 }
 
 /// Characters that nobody sees or that turn the text around them; the host refuses them in manifests.
@@ -204,7 +225,12 @@ mod tests {
 
     #[test]
     fn names_are_words_in_any_spelling() {
-        for name in ["listPullRequests", "list-pull_requests", "List pull requests", "ListPULLRequests"] {
+        for name in [
+            "listPullRequests",
+            "list-pull_requests",
+            "List pull requests",
+            "ListPULLRequests",
+        ] {
             assert_eq!(of_name(name), ["list", "pull", "requests"], "{name}");
         }
         assert_eq!(of_name("v1OAuth2Token"), ["v1", "o", "auth2", "token"]);

@@ -14,10 +14,40 @@ use crate::endpoints::Place;
 const MAX_LINE: usize = 160;
 /// The order of keys; others follow by name.
 const ORDER: [&str; 34] = [
-    "id", "kind", "name", "in", "title", "version", "contract", "type", "required", "additionalProperties", "enum",
-    "format", "minLength", "maxLength", "minimum", "maximum", "default", "items", "max_page_size", "default_limit",
-    "paginator", "read_only", "destructive", "idempotent", "endpoint", "method", "path", "subject", "label", "url",
-    "authorize_url", "token_url", "pointer", "failure",
+    "id",
+    "kind",
+    "name",
+    "in",
+    "title",
+    "version",
+    "contract",
+    "type",
+    "required",
+    "additionalProperties",
+    "enum",
+    "format",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "default",
+    "items",
+    "max_page_size",
+    "default_limit",
+    "paginator",
+    "read_only",
+    "destructive",
+    "idempotent",
+    "endpoint",
+    "method",
+    "path",
+    "subject",
+    "label",
+    "url",
+    "authorize_url",
+    "token_url",
+    "pointer",
+    "failure",
 ];
 /// What a manifest means when it says nothing, so that saying it is noise.
 const DEFAULTS: [(&str, &str); 7] = [
@@ -40,12 +70,20 @@ pub(crate) fn toml(
     tools: &[&[String]],
 ) -> String {
     let mut out = Writer::default();
-    out.line(&format!("# {}: imported from the vendor's specification; IMPORT.md says what was left out.", comment(&manifest.connector.title)));
+    out.line(&format!(
+        "# {}: imported from the vendor's specification; IMPORT.md says what was left out.",
+        comment(&manifest.connector.title)
+    ));
     out.line("# The texts are the vendor's. Lines that begin with `# review:` were guessed.");
     out.section("connector", &object(&manifest.connector));
     for (name, endpoint) in &manifest.endpoints {
         out.blank();
-        out.review(endpoints.get(name).map(|place| place.review.as_slice()).unwrap_or_default());
+        out.review(
+            endpoints
+                .get(name)
+                .map(|place| place.review.as_slice())
+                .unwrap_or_default(),
+        );
         out.table(&format!("endpoints.{}", key(name)), &object(endpoint));
     }
     for (way, review) in manifest.auth.iter().zip(auth) {
@@ -58,7 +96,10 @@ pub(crate) fn toml(
     }
     if let Some(verify) = &manifest.verify {
         out.blank();
-        out.review(&["an operation that answers who one is, by its name: make sure that any credential may call it".to_owned()]);
+        out.review(&[
+            "an operation that answers who one is, by its name: make sure that any credential may call it"
+                .to_owned(),
+        ]);
         out.table("verify", &object(verify));
     }
     for (name, paginator) in &manifest.paginators {
@@ -66,7 +107,12 @@ pub(crate) fn toml(
     }
     let mut group = None;
     for (tool, review) in manifest.tools.iter().zip(tools) {
-        let of = tool.tags.iter().find(|tag| *tag != "search").cloned().unwrap_or_default();
+        let of = tool
+            .tags
+            .iter()
+            .find(|tag| *tag != "search")
+            .cloned()
+            .unwrap_or_default();
         if group.as_ref() != Some(&of) {
             if !of.is_empty() {
                 out.blank();
@@ -149,7 +195,8 @@ impl Writer {
             let written = format!("{} = {}", key(member), inline(value));
             match value {
                 Value::Object(inner)
-                    if written.chars().count() > MAX_LINE || (member == "properties" && !inner.is_empty()) =>
+                    if written.chars().count() > MAX_LINE
+                        || (member == "properties" && !inner.is_empty()) =>
                 {
                     sections.push((member, inner));
                 }
@@ -165,13 +212,24 @@ impl Writer {
     fn tool(&mut self, tool: &Tool) {
         self.line("[[tools]]");
         let mut members = object(tool);
-        for member in ["name", "title", "description", "tags", "hints", "scopes", "any_scopes", "paging"] {
+        for member in [
+            "name",
+            "title",
+            "description",
+            "tags",
+            "hints",
+            "scopes",
+            "any_scopes",
+            "paging",
+        ] {
             if let Some(value) = members.remove(member) {
                 self.line(&format!("{member} = {}", inline(&value)));
             }
         }
         for member in ["input", "request", "response"] {
-            let Some(Value::Object(inner)) = members.remove(member) else { continue };
+            let Some(Value::Object(inner)) = members.remove(member) else {
+                continue;
+            };
             self.section(&format!("tools.{member}"), &inner);
         }
     }
@@ -247,7 +305,9 @@ fn key(name: &str) -> String {
 
 /// A comment is one line.
 fn comment(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    text.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
 }
 
 #[cfg(test)]
@@ -273,7 +333,11 @@ mod tests {
         let value = json!({"type": "object", "properties": {"a.b": {"type": "string", "description": long}, "c": {"type": "integer"}}});
         let mut writer = Writer::default();
         writer.table("t", value.as_object().expect("members"));
-        assert!(writer.text.contains("[t.properties.\"a.b\"]") && writer.text.contains("c = { type"), "{}", writer.text);
+        assert!(
+            writer.text.contains("[t.properties.\"a.b\"]") && writer.text.contains("c = { type"),
+            "{}",
+            writer.text
+        );
         let read: Value = toml::from_str(&writer.text).expect("TOML");
         assert_eq!(read["t"], value);
     }

@@ -43,7 +43,10 @@ fn line(span: Span) -> usize {
 /// A list or mapping whose end has not come yet.
 enum Open {
     List(Vec<Value>),
-    Mapping { members: Map<String, Value>, name: Option<String> },
+    Mapping {
+        members: Map<String, Value>,
+        name: Option<String>,
+    },
 }
 
 /// A value that an alias may repeat, and how many values it holds.
@@ -249,7 +252,9 @@ merged:
 
     #[test]
     fn deep_nesting_and_broken_texts_have_a_line() {
-        let deep: String = (0..300).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        let deep: String = (0..300)
+            .map(|depth| format!("{}a:\n", " ".repeat(depth)))
+            .collect();
         assert!(read(&deep).expect_err("too deep").contains("nested"));
         let error = read("a: 1\nb: [1, 2\nc: }").expect_err("broken");
         assert!(error.starts_with("line "), "{error}");

@@ -123,7 +123,8 @@ impl Specification {
         let bytes = read(&self.file).with_context(|| format!("{shown} cannot be read"))?;
         let folder = self.file.parent().unwrap_or(Path::new("."));
         let beside = |name: &str| read(&folder.join(name)).map_err(|error| error.to_string());
-        valetkey_import::import(&bytes, format, &options, &beside).with_context(|| format!("{shown} is not imported"))
+        valetkey_import::import(&bytes, format, &options, &beside)
+            .with_context(|| format!("{shown} is not imported"))
     }
 }
 

@@ -154,7 +154,10 @@ fn check(manifest: &Manifest, tool: &Tool, path: &str, complaints: &mut Complain
     {
         complaints.expect_pointer(pointer, format!("{path}/response/pointer"));
     }
-    let failure = tool.response.as_ref().and_then(|response| response.failure.as_ref());
+    let failure = tool
+        .response
+        .as_ref()
+        .and_then(|response| response.failure.as_ref());
     if let Some(failure) = failure {
         complaints.expect(
             !failure.is_empty(),

@@ -38,7 +38,10 @@ pub fn request(
     }
     let body = declared.body.as_ref().map(|body| match declared.body_format {
         BodyFormat::Json => ("application/json", scope.json(body)),
-        BodyFormat::Form => ("application/x-www-form-urlencoded", scope.form(body, declared.nested)),
+        BodyFormat::Form => (
+            "application/x-www-form-urlencoded",
+            scope.form(body, declared.nested),
+        ),
     });
     let body = body.map(|(content_type, body)| {
         if !headers.iter().any(|(name, _)| name == "content-type") {
@@ -52,11 +55,7 @@ pub fn request(
         Some(_) => (String::new(), Vec::new()),
         None => (
             scope.path(&declared.path)?,
-            scope.query(
-                &declared.query,
-                declared.query_join.as_deref(),
-                declared.nested,
-            ),
+            scope.query(&declared.query, declared.query_join.as_deref(), declared.nested),
         ),
     };
     Ok(Request {

@@ -72,7 +72,8 @@ fn query_values_without_a_value_are_left_out_and_arrays_repeat_or_join() {
 fn objects_are_json_or_brackets_in_queries_and_forms() {
     let mut declared = json!({"endpoint": "api", "method": "POST", "path": "/", "body_format": "form",
         "query": {"f": "{f}", "l": "{l}"}, "body": {"i": "{i}"}});
-    let input = json!({"f": {"a": {"b": 1}, "none": null}, "l": ["x", "y"], "i": [{"p": "q r", "n": [true]}]});
+    let input =
+        json!({"f": {"a": {"b": 1}, "none": null}, "l": ["x", "y"], "i": [{"p": "q r", "n": [true]}]});
     let sent = |declared: &Value| {
         let filled = fill(&declaration(declared.clone()), &input, &Page::default()).expect("filled in");
         let query: Vec<_> = filled
@@ -93,7 +94,8 @@ fn objects_are_json_or_brackets_in_queries_and_forms() {
 
 #[test]
 fn the_end_of_a_path_may_be_several_segments() {
-    let declared = declaration(json!({"endpoint": "api", "method": "GET", "path": "/r/{id}/contents/{path...}"}));
+    let declared =
+        declaration(json!({"endpoint": "api", "method": "GET", "path": "/r/{id}/contents/{path...}"}));
     let path = |path: &str| {
         let input = json!({"id": "a/b", "path": path});
         fill(&declared, &input, &Page::default()).map(|request| request.path)

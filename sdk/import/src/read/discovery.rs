@@ -31,7 +31,10 @@ pub(crate) fn read(document: Value) -> Result<Api, Error> {
         title: text(&document, "title"),
         description: text(&document, "description"),
         id: document.get("name").and_then(Value::as_str).map(str::to_owned),
-        docs_url: document.get("documentationLink").and_then(Value::as_str).map(str::to_owned),
+        docs_url: document
+            .get("documentationLink")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
         servers: vec![Server {
             url: format!("{}{}", text(&document, "rootUrl"), text(&document, "servicePath")),
             ..Server::default()
@@ -46,14 +49,26 @@ pub(crate) fn read(document: Value) -> Result<Api, Error> {
 
 /// The methods of a resource and of those below it, tagged with its name.
 fn methods(resource: &Value, tag: &str, depth: usize, api: &mut Api) {
-    for (_, method) in resource.get("methods").and_then(Value::as_object).into_iter().flatten() {
+    for (_, method) in resource
+        .get("methods")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         api.operations.push(operation(method, tag));
     }
     if depth > MAX_NESTING {
-        api.notes.push(format!("Resources below `{tag}` are nested too deep and are not read."));
+        api.notes.push(format!(
+            "Resources below `{tag}` are nested too deep and are not read."
+        ));
         return;
     }
-    for (name, inner) in resource.get("resources").and_then(Value::as_object).into_iter().flatten() {
+    for (name, inner) in resource
+        .get("resources")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         methods(inner, name, depth + 1, api);
     }
 }
@@ -63,7 +78,12 @@ fn operation(method: &Value, tag: &str) -> Operation {
     let (path, flat) = (text(method, "path"), text(method, "flatPath"));
     let by_flat_path = path.contains("{+") && !flat.is_empty() && !flat.contains("{+");
     let mut parameters = Vec::new();
-    for (name, declared) in method.get("parameters").and_then(Value::as_object).into_iter().flatten() {
+    for (name, declared) in method
+        .get("parameters")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         let location = match text(declared, "location").as_str() {
             "path" if by_flat_path && path.contains(&format!("{{+{name}}}")) => continue,
             "path" => Location::Path,
@@ -76,7 +96,11 @@ fn operation(method: &Value, tag: &str) -> Operation {
         id: method.get("id").and_then(Value::as_str).map(str::to_owned),
         method: text(method, "httpMethod"),
         path: format!("/{}", path.trim_start_matches('/')),
-        tags: Some(tag).filter(|tag| !tag.is_empty()).map(str::to_owned).into_iter().collect(),
+        tags: Some(tag)
+            .filter(|tag| !tag.is_empty())
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
         description: text(method, "description"),
         deprecated: flag(method, "deprecated"),
         parameters,

@@ -9,7 +9,11 @@ use serde_json::Value;
 
 /// A member's text; empty when it has none.
 fn text(value: &Value, member: &str) -> String {
-    value.get(member).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .get(member)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// A member's texts, when it is a list of them.

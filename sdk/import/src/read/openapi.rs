@@ -8,7 +8,9 @@ use crate::Error;
 use crate::definitions::Definitions;
 use crate::model::{Answer, Api, Body, ListStyle, Location, Operation, Parameter, Server, Variable};
 
-const METHODS: [&str; 8] = ["get", "head", "post", "put", "patch", "delete", "options", "trace"];
+const METHODS: [&str; 8] = [
+    "get", "head", "post", "put", "patch", "delete", "options", "trace",
+];
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Reads a document of any of the versions.
@@ -23,10 +25,12 @@ pub(crate) fn read(definitions: Definitions) -> Result<Api, Error> {
         swagger: match (root.get("swagger"), root.get("openapi")) {
             (Some(version), _) if is_version(version, "2.") => true,
             (_, Some(version)) if is_version(version, "3.") => false,
-            _ => return Err(Error::NotThisFormat {
-                wanted: "an OpenAPI document: it says neither `swagger: 2.0` nor `openapi: 3.x`",
-                found: crate::guess(root),
-            }),
+            _ => {
+                return Err(Error::NotThisFormat {
+                    wanted: "an OpenAPI document: it says neither `swagger: 2.0` nor `openapi: 3.x`",
+                    found: crate::guess(root),
+                });
+            }
         },
     };
     let mut api = reader.api();
@@ -65,8 +69,16 @@ impl<'d> Reader<'d> {
         let mut api = Api {
             title: text(info, "title"),
             description: text(info, "description"),
-            docs_url: self.root.pointer("/externalDocs/url").and_then(Value::as_str).map(str::to_owned),
-            servers: if servers.is_empty() { vec![Server::default()] } else { servers },
+            docs_url: self
+                .root
+                .pointer("/externalDocs/url")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            servers: if servers.is_empty() {
+                vec![Server::default()]
+            } else {
+                servers
+            },
             ..Api::default()
         };
         api.schemes = if self.swagger {
@@ -85,17 +97,22 @@ impl<'d> Reader<'d> {
             }
         }
         if self.root.get("webhooks").is_some() {
-            api.notes.push("Its webhooks are not imported: a connector only calls.".to_owned());
+            api.notes
+                .push("Its webhooks are not imported: a connector only calls.".to_owned());
         }
         api
     }
 
     fn path(&self, path: &str, item: &'d Value, api: &mut Api) {
         let Some(members) = item.as_object() else {
-            return api.unreadable.push((path.to_owned(), "it is not an object".to_owned()));
+            return api
+                .unreadable
+                .push((path.to_owned(), "it is not an object".to_owned()));
         };
         for method in METHODS {
-            let Some(operation) = members.get(method) else { continue };
+            let Some(operation) = members.get(method) else {
+                continue;
+            };
             let place = format!("{} {path}", method.to_uppercase());
             if !operation.is_object() {
                 api.unreadable.push((place, "it is not an object".to_owned()));
@@ -117,7 +134,10 @@ impl<'d> Reader<'d> {
         servers: &mut Vec<Server>,
     ) -> Result<Operation, String> {
         let mut read = Operation {
-            id: operation.get("operationId").and_then(Value::as_str).map(str::to_owned),
+            id: operation
+                .get("operationId")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             method: method.to_uppercase(),
             path: path.to_owned(),
             server: self.server_of(&[operation, item], servers),
@@ -132,10 +152,19 @@ impl<'d> Reader<'d> {
         // The operation's own parameters replace those of its path.
         let mut parameters: Vec<&Value> = Vec::new();
         for list in [item, operation] {
-            let listed = list.get("parameters").and_then(Value::as_array).into_iter().flatten();
+            let listed = list
+                .get("parameters")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
             for parameter in listed {
-                let parameter = self.definitions.follow(parameter).map_err(|problem| format!("a parameter {problem}"))?;
-                let same = |other: &&Value| other.get("name") == parameter.get("name") && other.get("in") == parameter.get("in");
+                let parameter = self
+                    .definitions
+                    .follow(parameter)
+                    .map_err(|problem| format!("a parameter {problem}"))?;
+                let same = |other: &&Value| {
+                    other.get("name") == parameter.get("name") && other.get("in") == parameter.get("in")
+                };
                 parameters.retain(|other| !same(other));
                 parameters.push(parameter);
             }
@@ -171,7 +200,10 @@ impl<'d> Reader<'d> {
             read.body = self.swagger_form(operation, form, form_required);
         }
         if let Some(body) = operation.get("requestBody") {
-            let body = self.definitions.follow(body).map_err(|problem| format!("the body {problem}"))?;
+            let body = self
+                .definitions
+                .follow(body)
+                .map_err(|problem| format!("the body {problem}"))?;
             read.body = self.body(body);
         }
         Ok(read)
@@ -179,19 +211,29 @@ impl<'d> Reader<'d> {
 
     fn parameter(&self, parameter: &Value, location: Location) -> Parameter {
         let content = parameter.get("content").and_then(Value::as_object);
-        let in_json = content.and_then(|content| content.values().next()).and_then(|media| media.get("schema"));
+        let in_json = content
+            .and_then(|content| content.values().next())
+            .and_then(|media| media.get("schema"));
         let schema = match (self.swagger, in_json) {
             (true, _) => parameter_schema(parameter),
             (false, Some(schema)) => schema.clone(),
-            (false, None) => parameter.get("schema").cloned().unwrap_or_else(|| json!({"type": "string"})),
+            (false, None) => parameter
+                .get("schema")
+                .cloned()
+                .unwrap_or_else(|| json!({"type": "string"})),
         };
         let exploded = parameter.get("explode").and_then(Value::as_bool);
-        let list = match (text(parameter, "style").as_str(), text(parameter, "collectionFormat").as_str()) {
+        let list = match (
+            text(parameter, "style").as_str(),
+            text(parameter, "collectionFormat").as_str(),
+        ) {
             ("deepObject", _) => ListStyle::Brackets,
             ("spaceDelimited", _) | (_, "ssv") => ListStyle::Joined(" "),
             ("pipeDelimited", _) | (_, "pipes") => ListStyle::Joined("|"),
             (_, "multi") => ListStyle::Repeated,
-            _ if self.swagger || exploded == Some(false) || location != Location::Query => ListStyle::Joined(","),
+            _ if self.swagger || exploded == Some(false) || location != Location::Query => {
+                ListStyle::Joined(",")
+            }
             _ => ListStyle::Repeated,
         };
         Parameter {
@@ -210,18 +252,35 @@ impl<'d> Reader<'d> {
         let content = body.get("content").and_then(Value::as_object).unwrap_or(&nothing);
         if let Some((media_type, media)) = json_media(content) {
             let schema = media.get("schema").cloned().unwrap_or(Value::Bool(true));
-            return Body::Json { media_type, schema, required };
+            return Body::Json {
+                media_type,
+                schema,
+                required,
+            };
         }
         for (media_type, media) in content {
             if bare(media_type) == FORM {
-                let encodings = media.get("encoding").and_then(Value::as_object).into_iter().flatten();
-                let brackets = encodings.into_iter().any(|(_, encoding)| text(encoding, "style") == "deepObject");
+                let encodings = media
+                    .get("encoding")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten();
+                let brackets = encodings
+                    .into_iter()
+                    .any(|(_, encoding)| text(encoding, "style") == "deepObject");
                 let schema = media.get("schema").cloned().unwrap_or(Value::Bool(true));
-                return Body::Form { schema, required, brackets };
+                return Body::Form {
+                    schema,
+                    required,
+                    brackets,
+                };
             }
         }
         match content.keys().next() {
-            Some(media_type) => Body::Other { media_type: bare(media_type), required },
+            Some(media_type) => Body::Other {
+                media_type: bare(media_type),
+                required,
+            },
             None => Body::None,
         }
     }
@@ -240,9 +299,20 @@ impl<'d> Reader<'d> {
         );
         let types = self.media_types(operation, "consumes");
         match types.iter().find(|media_type| is_json(media_type)) {
-            Some(media_type) => Body::Json { media_type: media_type.clone(), schema, required },
-            None if types.is_empty() => Body::Json { media_type: "application/json".to_owned(), schema, required },
-            None => Body::Other { media_type: types[0].clone(), required },
+            Some(media_type) => Body::Json {
+                media_type: media_type.clone(),
+                schema,
+                required,
+            },
+            None if types.is_empty() => Body::Json {
+                media_type: "application/json".to_owned(),
+                schema,
+                required,
+            },
+            None => Body::Other {
+                media_type: types[0].clone(),
+                required,
+            },
         }
     }
 
@@ -252,10 +322,17 @@ impl<'d> Reader<'d> {
         let only_multipart = !types.is_empty() && !types.iter().any(|media_type| media_type == FORM);
         let needed = !required.is_empty();
         if files || (only_multipart && !types.iter().any(|media_type| is_json(media_type))) {
-            return Body::Other { media_type: "multipart/form-data".to_owned(), required: needed };
+            return Body::Other {
+                media_type: "multipart/form-data".to_owned(),
+                required: needed,
+            };
         }
         let schema = json!({"type": "object", "properties": members, "required": required});
-        Body::Form { schema, required: needed, brackets: false }
+        Body::Form {
+            schema,
+            required: needed,
+            brackets: false,
+        }
     }
 
     /// What a success looks like: the first of the 2xx with a JSON body, or what else there is.
@@ -273,9 +350,12 @@ impl<'d> Reader<'d> {
             answer.other = Some("a redirect".to_owned());
         }
         for status in statuses {
-            let Ok(response) = self.definitions.follow(&responses[status]) else { continue };
+            let Ok(response) = self.definitions.follow(&responses[status]) else {
+                continue;
+            };
             let headers = response.get("headers").and_then(Value::as_object);
-            answer.links |= headers.is_some_and(|headers| headers.keys().any(|name| name.eq_ignore_ascii_case("link")));
+            answer.links |=
+                headers.is_some_and(|headers| headers.keys().any(|name| name.eq_ignore_ascii_case("link")));
             if answer.schema.is_some() {
                 continue;
             }
@@ -289,9 +369,16 @@ impl<'d> Reader<'d> {
                     None => (None, None),
                 }
             } else {
-                match response.get("content").and_then(Value::as_object).filter(|content| !content.is_empty()) {
+                match response
+                    .get("content")
+                    .and_then(Value::as_object)
+                    .filter(|content| !content.is_empty())
+                {
                     Some(content) => match json_media(content) {
-                        Some((_, media)) => (Some(media.get("schema").cloned().unwrap_or(Value::Bool(true))), None),
+                        Some((_, media)) => (
+                            Some(media.get("schema").cloned().unwrap_or(Value::Bool(true))),
+                            None,
+                        ),
                         None => (None, content.keys().next().map(|media_type| bare(media_type))),
                     },
                     None => (None, None),
@@ -308,11 +395,19 @@ impl<'d> Reader<'d> {
     }
 
     fn servers(&self, holder: &Value) -> Vec<Server> {
-        let listed = holder.get("servers").and_then(Value::as_array).into_iter().flatten();
+        let listed = holder
+            .get("servers")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         listed
             .filter(|server| server.get("url").is_some_and(Value::is_string))
             .map(|server| {
-                let variables = server.get("variables").and_then(Value::as_object).into_iter().flatten();
+                let variables = server
+                    .get("variables")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten();
                 Server {
                     url: text(server, "url"),
                     variables: variables
@@ -320,7 +415,10 @@ impl<'d> Reader<'d> {
                             let read = Variable {
                                 default: variable.get("default").and_then(Value::as_str).map(str::to_owned),
                                 choices: texts(variable, "enum"),
-                                description: variable.get("description").and_then(Value::as_str).map(str::to_owned),
+                                description: variable
+                                    .get("description")
+                                    .and_then(Value::as_str)
+                                    .map(str::to_owned),
                             };
                             (name.clone(), read)
                         })
@@ -341,17 +439,25 @@ impl<'d> Reader<'d> {
             "http"
         };
         let url = format!("{scheme}://{host}{}", text(self.root, "basePath"));
-        vec![Server { url, ..Server::default() }]
+        vec![Server {
+            url,
+            ..Server::default()
+        }]
     }
 
     /// The first server that an operation or its path names for itself; the API's own otherwise.
     fn server_of(&self, holders: &[&Value], servers: &mut Vec<Server>) -> usize {
-        let own = holders.iter().find_map(|holder| self.servers(holder).into_iter().next());
+        let own = holders
+            .iter()
+            .find_map(|holder| self.servers(holder).into_iter().next());
         let Some(own) = own else { return 0 };
-        servers.iter().position(|server| *server == own).unwrap_or_else(|| {
-            servers.push(own);
-            servers.len() - 1
-        })
+        servers
+            .iter()
+            .position(|server| *server == own)
+            .unwrap_or_else(|| {
+                servers.push(own);
+                servers.len() - 1
+            })
     }
 }
 
@@ -359,12 +465,22 @@ impl<'d> Reader<'d> {
 fn parameter_schema(parameter: &Value) -> Value {
     let own = ["name", "in", "required", "collectionFormat", "allowEmptyValue"];
     let members = parameter.as_object().cloned().unwrap_or_default();
-    Value::Object(members.into_iter().filter(|(name, _)| !own.contains(&name.as_str())).collect())
+    Value::Object(
+        members
+            .into_iter()
+            .filter(|(name, _)| !own.contains(&name.as_str()))
+            .collect(),
+    )
 }
 
 /// The media type without its parameters, in lower case.
 fn bare(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 fn is_json(media_type: &str) -> bool {
@@ -380,6 +496,10 @@ fn json_media(content: &Map<String, Value>) -> Option<(String, &Value)> {
         .collect();
     found.sort_by_key(|(media_type, _)| (media_type != "application/json", media_type.clone()));
     let (media_type, media) = found.into_iter().next()?;
-    let media_type = if media_type == "*/*" { "application/json".to_owned() } else { media_type };
+    let media_type = if media_type == "*/*" {
+        "application/json".to_owned()
+    } else {
+        media_type
+    };
     Some((media_type, media))
 }

@@ -10,37 +10,46 @@ use crate::model::{OAuth2, Scheme};
 
 /// `components.securitySchemes` of OpenAPI 3.
 pub(super) fn schemes(declared: Option<&Value>, definitions: &Definitions) -> BTreeMap<String, Scheme> {
-    each(declared, definitions, |scheme| match text(scheme, "type").as_str() {
-        "apiKey" => key(scheme),
-        "http" => match text(scheme, "scheme").to_ascii_lowercase().as_str() {
-            "basic" => Scheme::Basic,
-            "bearer" => Scheme::Bearer,
-            other => Scheme::Unsupported(format!("HTTP authentication `{other}`")),
-        },
-        "oauth2" => {
-            let flows = scheme.get("flows").unwrap_or(&Value::Null);
-            match flows.get("authorizationCode") {
-                Some(flow) => oauth2(flow),
-                None => {
-                    let names: Vec<&String> = flows.as_object().into_iter().flatten().map(|(name, _)| name).collect();
-                    no_code_flow(&names.iter().map(|name| name.as_str()).collect::<Vec<_>>())
+    each(declared, definitions, |scheme| {
+        match text(scheme, "type").as_str() {
+            "apiKey" => key(scheme),
+            "http" => match text(scheme, "scheme").to_ascii_lowercase().as_str() {
+                "basic" => Scheme::Basic,
+                "bearer" => Scheme::Bearer,
+                other => Scheme::Unsupported(format!("HTTP authentication `{other}`")),
+            },
+            "oauth2" => {
+                let flows = scheme.get("flows").unwrap_or(&Value::Null);
+                match flows.get("authorizationCode") {
+                    Some(flow) => oauth2(flow),
+                    None => {
+                        let names: Vec<&String> = flows
+                            .as_object()
+                            .into_iter()
+                            .flatten()
+                            .map(|(name, _)| name)
+                            .collect();
+                        no_code_flow(&names.iter().map(|name| name.as_str()).collect::<Vec<_>>())
+                    }
                 }
             }
+            other => Scheme::Unsupported(format!("the security scheme `{other}`")),
         }
-        other => Scheme::Unsupported(format!("the security scheme `{other}`")),
     })
 }
 
 /// `securityDefinitions` of Swagger.
 pub(super) fn swagger(declared: Option<&Value>, definitions: &Definitions) -> BTreeMap<String, Scheme> {
-    each(declared, definitions, |scheme| match text(scheme, "type").as_str() {
-        "apiKey" => key(scheme),
-        "basic" => Scheme::Basic,
-        "oauth2" => match text(scheme, "flow").as_str() {
-            "accessCode" => oauth2(scheme),
-            other => no_code_flow(&[other]),
-        },
-        other => Scheme::Unsupported(format!("the security scheme `{other}`")),
+    each(declared, definitions, |scheme| {
+        match text(scheme, "type").as_str() {
+            "apiKey" => key(scheme),
+            "basic" => Scheme::Basic,
+            "oauth2" => match text(scheme, "flow").as_str() {
+                "accessCode" => oauth2(scheme),
+                other => no_code_flow(&[other]),
+            },
+            other => Scheme::Unsupported(format!("the security scheme `{other}`")),
+        }
     })
 }
 
@@ -71,7 +80,11 @@ fn key(scheme: &Value) -> Scheme {
 }
 
 fn oauth2(flow: &Value) -> Scheme {
-    let scopes = flow.get("scopes").and_then(Value::as_object).into_iter().flatten();
+    let scopes = flow
+        .get("scopes")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     Scheme::OAuth2(OAuth2 {
         authorize_url: text(flow, "authorizationUrl"),
         token_url: text(flow, "tokenUrl"),

@@ -109,15 +109,22 @@ impl<'d> Flattener<'d> {
 
     /// Whether null is a value of a schema.
     pub(super) fn takes_null(&self, schema: &Value) -> bool {
-        let Ok(flat) = self.level(schema, &[], 0) else { return false };
+        let Ok(flat) = self.level(schema, &[], 0) else {
+            return false;
+        };
         let null = |schema: &Map<String, Value>| {
             let kinds = schema.get("type");
             kinds == Some(&json!("null"))
-                || kinds.and_then(Value::as_array).is_some_and(|kinds| kinds.contains(&json!("null")))
+                || kinds
+                    .and_then(Value::as_array)
+                    .is_some_and(|kinds| kinds.contains(&json!("null")))
         };
         flat.schema.get("nullable") == Some(&Value::Bool(true))
             || null(&flat.schema)
-            || flat.alternatives.iter().any(|alternative| null(&alternative.schema))
+            || flat
+                .alternatives
+                .iter()
+                .any(|alternative| null(&alternative.schema))
     }
 }
 
@@ -128,7 +135,11 @@ fn add(alternatives: Vec<Flat>, flat: &mut Flat) {
         flat.alternatives = alternatives;
     } else if !alternatives.is_empty() {
         let joined = join_objects(&alternatives.iter().collect::<Vec<_>>());
-        flat.references.extend(alternatives.into_iter().flat_map(|alternative| alternative.references));
+        flat.references.extend(
+            alternatives
+                .into_iter()
+                .flat_map(|alternative| alternative.references),
+        );
         join(joined, &mut flat.schema);
     }
 }
@@ -153,7 +164,12 @@ pub(super) fn join_objects<F: std::borrow::Borrow<Flat>>(objects: &[F]) -> Map<S
     let mut required: Option<Vec<&str>> = None;
     for object in objects {
         let object = &object.borrow().schema;
-        for (name, property) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (name, property) in object
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             match properties.get_mut(name) {
                 None => {
                     properties.insert(name.clone(), property.clone());
@@ -199,5 +215,9 @@ fn one_of_values(known: &mut Value, other: &Value) {
 }
 
 fn list<'v>(members: &'v Map<String, Value>, keyword: &str) -> impl Iterator<Item = &'v Value> {
-    members.get(keyword).and_then(Value::as_array).into_iter().flatten()
+    members
+        .get(keyword)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }

@@ -17,7 +17,10 @@ const MAX_SHOWN: usize = 80;
 /// The types that a schema allows, null aside; all of them when it says nothing.
 pub(super) fn kinds(schema: &Map<String, Value>) -> Vec<&str> {
     let known = |kind: &str| {
-        matches!(kind, "object" | "array" | "string" | "number" | "integer" | "boolean" | "file")
+        matches!(
+            kind,
+            "object" | "array" | "string" | "number" | "integer" | "boolean" | "file"
+        )
     };
     let said: Vec<&str> = match schema.get("type") {
         Some(Value::String(kind)) if kind == "null" => return vec!["null"],
@@ -30,7 +33,9 @@ pub(super) fn kinds(schema: &Map<String, Value>) -> Vec<&str> {
         return said;
     }
     let has = |keyword: &str| schema.contains_key(keyword);
-    let value = schema.get("const").or_else(|| schema.get("enum")?.as_array()?.first());
+    let value = schema
+        .get("const")
+        .or_else(|| schema.get("enum")?.as_array()?.first());
     if has("properties") || has("additionalProperties") {
         vec!["object"]
     } else if has("items") {
@@ -59,7 +64,9 @@ pub(super) fn scalar(kind: &str, schema: &Map<String, Value>) -> Result<Map<Stri
     let mut made = of_type(kind);
     let mut sentences = Vec::new();
     let fits = |value: &Value| match kind {
-        "string" => value.as_str().is_some_and(|text| !text.is_empty() && text.chars().count() <= MAX_VALUE),
+        "string" => value
+            .as_str()
+            .is_some_and(|text| !text.is_empty() && text.chars().count() <= MAX_VALUE),
         "integer" => value.is_i64(),
         "number" => value.is_i64() || value.is_f64(),
         "boolean" => value.is_boolean(),
@@ -75,7 +82,11 @@ pub(super) fn scalar(kind: &str, schema: &Map<String, Value>) -> Result<Map<Stri
     }
     if values.len() > MAX_VALUES {
         let some: Vec<String> = values.iter().take(5).map(Value::to_string).collect();
-        sentences.push(format!("One of {} values, such as {}.", values.len(), some.join(", ")));
+        sentences.push(format!(
+            "One of {} values, such as {}.",
+            values.len(),
+            some.join(", ")
+        ));
     } else if !values.is_empty() {
         made.insert("enum".to_owned(), Value::Array(values));
     }
@@ -92,7 +103,10 @@ pub(super) fn scalar(kind: &str, schema: &Map<String, Value>) -> Result<Map<Stri
             // As words: not every pattern that a vendor writes runs in linear time.
             let pattern = schema.get("pattern").and_then(Value::as_str);
             if let Some(pattern) = pattern.filter(|pattern| pattern.chars().count() <= MAX_SHOWN) {
-                sentences.push(format!("Matches the regular expression {}.", words::visible(pattern)));
+                sentences.push(format!(
+                    "Matches the regular expression {}.",
+                    words::visible(pattern)
+                ));
             }
         }
         "integer" | "number" => {
@@ -106,7 +120,9 @@ pub(super) fn scalar(kind: &str, schema: &Map<String, Value>) -> Result<Map<Stri
             made.insert("default".to_owned(), default.clone());
         }
     }
-    let example = schema.get("example").or_else(|| schema.get("examples")?.as_array()?.first());
+    let example = schema
+        .get("example")
+        .or_else(|| schema.get("examples")?.as_array()?.first());
     if let Some(example) = example.filter(|value| fits(value) && !made.contains_key("enum"))
         && example.to_string().chars().count() <= MAX_SHOWN
     {
@@ -165,9 +181,15 @@ fn keep_bounds(kind: &str, schema: &Map<String, Value>, made: &mut Map<String, V
 
 /// Makes null a value of a schema.
 pub(super) fn add_null(made: &mut Map<String, Value>) {
-    if let Some(Value::Array(branches)) = made.get_mut("anyOf") {
-        branches.push(json!({"type": "null"}));
-    } else if let Some(kind) = made.get_mut("type") {
+    // Of alternatives, one takes null as well.
+    let holder = match made.get_mut("anyOf") {
+        Some(Value::Array(branches)) => branches.first_mut().and_then(Value::as_object_mut),
+        _ => Some(&mut *made),
+    };
+    if let Some(kind) = holder
+        .and_then(|holder| holder.get_mut("type"))
+        .filter(|kind| kind.is_string())
+    {
         *kind = json!([kind.clone(), "null"]);
     }
     if let Some(Value::Array(values)) = made.get("enum") {
@@ -202,7 +224,11 @@ pub(super) fn join(mut made: Map<String, Value>, branches: &mut Vec<Map<String, 
     if known.get("type") == Some(&json!("array")) {
         return;
     }
-    let kind = if known.get("type") == made.get("type") { known.get("type").cloned() } else { Some(json!("number")) };
+    let kind = if known.get("type") == made.get("type") {
+        known.get("type").cloned()
+    } else {
+        Some(json!("number"))
+    };
     let values = match (known.get("enum"), made.get("enum")) {
         (Some(Value::Array(one)), Some(Value::Array(other))) => {
             let mut all = one.clone();
@@ -218,7 +244,13 @@ pub(super) fn join(mut made: Map<String, Value>, branches: &mut Vec<Map<String, 
 
 /// Whether an object requires every member that it names.
 pub(super) fn requires_all(object: &Map<String, Value>) -> bool {
-    let members = object.get("properties").and_then(Value::as_object).map_or(0, Map::len);
-    let required = object.get("required").and_then(Value::as_array).map_or(0, Vec::len);
+    let members = object
+        .get("properties")
+        .and_then(Value::as_object)
+        .map_or(0, Map::len);
+    let required = object
+        .get("required")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
     members == required
 }

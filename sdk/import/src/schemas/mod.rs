@@ -21,7 +21,7 @@ const DEPTHS: [usize; 6] = [8, 6, 5, 4, 3, 2];
 /// them apart.
 pub(crate) const MAX_PROPERTIES: usize = 120;
 /// Schemas that are looked at for one tool and one depth.
-const MAX_NODES: usize = 20_000;
+const MAX_NODES: usize = 5_000;
 /// Characters of a parameter's description. A page helps no model.
 const MAX_DESCRIPTION: usize = 500;
 /// Characters of a member's name.
@@ -47,16 +47,13 @@ pub(crate) enum Unsayable {
 }
 
 impl Unsayable {
-    /// For the report, after "because it is" or as a reason of its own.
-    pub(crate) fn words(&self) -> String {
+    /// What is the matter in this case, where `kind` says too little.
+    pub(crate) fn detail(&self) -> String {
         match self {
             Self::OpenObject => "an object of any members, which models' strict formats refuse".to_owned(),
-            Self::Recursive => "a structure that refers to itself".to_owned(),
-            Self::TooDeep => "a structure that is nested too deep".to_owned(),
-            Self::TooMany => "too many parameters for one tool".to_owned(),
             Self::Name(name) => format!("a member with the name {name:?}, which models do not take"),
-            Self::Binary => "a file".to_owned(),
             Self::Broken(problem) => format!("a schema that {problem}"),
+            Self::Recursive | Self::TooDeep | Self::TooMany | Self::Binary => self.kind().to_owned(),
         }
     }
 
@@ -207,7 +204,10 @@ impl<'d> Portable<'d> {
     fn object(&mut self, schema: &Map<String, Value>, depth: usize) -> Result<Map<String, Value>, Unsayable> {
         let required: BTreeSet<&str> = names(schema.get("required"));
         let nothing = Map::new();
-        let declared = schema.get("properties").and_then(Value::as_object).unwrap_or(&nothing);
+        let declared = schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .unwrap_or(&nothing);
         let mut order: Vec<&String> = declared.keys().collect();
         order.sort_by_key(|name| (!required.contains(name.as_str()), name.as_str()));
 
@@ -222,7 +222,9 @@ impl<'d> Portable<'d> {
                 Ok(made) => {
                     properties.insert(name.clone(), Value::Object(made));
                 }
-                Err(reason) if is_required || (reason == Unsayable::TooMany && !self.last_try) => return Err(reason),
+                Err(reason) if is_required || (reason == Unsayable::TooMany && !self.last_try) => {
+                    return Err(reason);
+                }
                 Err(reason) => self.lose(&reason),
             }
         }
@@ -230,12 +232,20 @@ impl<'d> Portable<'d> {
             return Err(Unsayable::OpenObject);
         }
         let mut made = leaf::of_type("object");
-        let required: Vec<&String> = properties.keys().filter(|name| required.contains(name.as_str())).collect();
+        let required: Vec<&String> = properties
+            .keys()
+            .filter(|name| required.contains(name.as_str()))
+            .collect();
         if !required.is_empty() {
             made.insert("required".to_owned(), json!(required));
         }
-        let is_open = schema.get("additionalProperties").is_some_and(|more| *more != Value::Bool(false));
-        made.insert("additionalProperties".to_owned(), Value::Bool(is_open && depth > 1));
+        let is_open = schema
+            .get("additionalProperties")
+            .is_some_and(|more| *more != Value::Bool(false));
+        made.insert(
+            "additionalProperties".to_owned(),
+            Value::Bool(is_open && depth > 1),
+        );
         made.insert("properties".to_owned(), Value::Object(properties));
         Ok(made)
     }
@@ -278,7 +288,10 @@ impl<'d> Portable<'d> {
             }
             let before = self.open.len();
             self.open.extend(alternative.references.iter().cloned());
-            let made = self.plain(&alternative.schema, if alternatives.len() > 1 { depth + 1 } else { depth });
+            let made = self.plain(
+                &alternative.schema,
+                if alternatives.len() > 1 { depth + 1 } else { depth },
+            );
             self.open.truncate(before);
             match made {
                 Ok(made) => leaf::join(made, &mut branches),
@@ -292,7 +305,11 @@ impl<'d> Portable<'d> {
         if !objects.is_empty() {
             let joined = flatten::join_objects(&objects);
             let before = self.open.len();
-            self.open.extend(objects.iter().flat_map(|object| object.references.iter().cloned()));
+            self.open.extend(
+                objects
+                    .iter()
+                    .flat_map(|object| object.references.iter().cloned()),
+            );
             let alone = branches.is_empty();
             let made = self.object(&joined, if alone { depth } else { depth + 1 });
             self.open.truncate(before);
@@ -300,7 +317,12 @@ impl<'d> Portable<'d> {
                 Ok(made) if alone => return Ok(made),
                 // As one alternative of several, an object's members must all be required.
                 Ok(made) if leaf::requires_all(&made) => branches.push(made),
-                Ok(_) => *self.losses.entry("an alternative with optional members").or_default() += 1,
+                Ok(_) => {
+                    *self
+                        .losses
+                        .entry("an alternative with optional members")
+                        .or_default() += 1
+                }
                 Err(Unsayable::TooMany) => return Err(Unsayable::TooMany),
                 Err(why) => {
                     self.lose(&why);
@@ -311,7 +333,11 @@ impl<'d> Portable<'d> {
         match branches.len() {
             0 => Err(reason),
             1 => Ok(branches.remove(0)),
-            _ => any_of(branches.into_iter().map(Value::Object).collect(), depth, self.max_depth),
+            _ => any_of(
+                branches.into_iter().map(Value::Object).collect(),
+                depth,
+                self.max_depth,
+            ),
         }
     }
 }
@@ -333,9 +359,14 @@ fn any_of(mut branches: Vec<Value>, depth: usize, max_depth: usize) -> Result<Ma
 
 /// Whether a member is in answers alone. Google says it in words.
 fn is_only_answered(property: &Value) -> bool {
-    let said = property.get("description").and_then(Value::as_str).unwrap_or_default();
+    let said = property
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     property.get("readOnly") == Some(&Value::Bool(true))
-        || said.get(..11).is_some_and(|begins| begins.eq_ignore_ascii_case("output only"))
+        || said
+            .get(..11)
+            .is_some_and(|begins| begins.eq_ignore_ascii_case("output only"))
 }
 
 /// OData's annotations (`@odata.type`) are never needed, whatever a specification says.
@@ -361,7 +392,10 @@ fn names(list: Option<&Value>) -> BTreeSet<&str> {
 fn settle(made: &mut Map<String, Value>) {
     let said = made.remove("description");
     let folded = made.remove(leaf::FOLDED);
-    let text = words::plain(said.as_ref().and_then(Value::as_str).unwrap_or_default(), MAX_DESCRIPTION);
+    let text = words::plain(
+        said.as_ref().and_then(Value::as_str).unwrap_or_default(),
+        MAX_DESCRIPTION,
+    );
     let folded = folded.as_ref().and_then(Value::as_str).unwrap_or_default();
     let text = format!("{} {folded}", words::ended(&text));
     if !text.trim().is_empty() {
@@ -374,7 +408,11 @@ fn settle(made: &mut Map<String, Value>) {
 fn describe(name: &str, given: &str, made: &mut Map<String, Value>) {
     let own = made.remove("description");
     let folded = made.remove(leaf::FOLDED);
-    let own = if given.is_empty() { own.as_ref().and_then(Value::as_str).unwrap_or_default() } else { given };
+    let own = if given.is_empty() {
+        own.as_ref().and_then(Value::as_str).unwrap_or_default()
+    } else {
+        given
+    };
     let mut text = words::plain(own, MAX_DESCRIPTION);
     if text.chars().count() < 3 {
         text = format!("{}.", words::sentence_of(name));

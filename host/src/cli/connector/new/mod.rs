@@ -60,7 +60,10 @@ pub(super) enum Auth {
 
 impl New {
     pub(super) fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from(self.id.as_str()));
+        let dir = self
+            .dir
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(self.id.as_str()));
         let files = folder::files(&self.id, self.lang, self.auth)?;
         folder::write(&dir, &files)?;
         if output.json {

@@ -34,7 +34,9 @@ pub(super) fn rust_sdk() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut files: Vec<(String, Vec<u8>)> = MEMBERS
         .iter()
         .chain(&["wit"])
-        .flat_map(|folder| below(folder).map(move |(path, content)| (format!("{folder}/{path}"), content.to_vec())))
+        .flat_map(|folder| {
+            below(folder).map(move |(path, content)| (format!("{folder}/{path}"), content.to_vec()))
+        })
         .collect();
     let workspace = workspace_of(&MEMBERS)?;
     files.push(("Cargo.toml".to_owned(), toml::to_string(&workspace)?.into_bytes()));
@@ -58,7 +60,10 @@ fn workspace_of(members: &[&str]) -> anyhow::Result<Table> {
     workspace.remove("default-members");
     let members = members.iter().map(|member| Value::from(*member)).collect();
     workspace.insert("members".to_owned(), Value::Array(members));
-    Ok(Table::from_iter([("workspace".to_owned(), Value::Table(workspace))]))
+    Ok(Table::from_iter([(
+        "workspace".to_owned(),
+        Value::Table(workspace),
+    )]))
 }
 
 /// Names in every table of dependencies, those of one target as well.

@@ -27,7 +27,9 @@ pub(super) fn read(document: &Value) -> Result<Schema, Error> {
     Ok(Schema {
         query: root("queryType"),
         mutation: root("mutationType"),
-        types: types.filter_map(|kind| Some((text(kind, "name"), self::kind(kind)?))).collect(),
+        types: types
+            .filter_map(|kind| Some((text(kind, "name"), self::kind(kind)?)))
+            .collect(),
     })
 }
 

@@ -102,11 +102,16 @@ pub(crate) fn read(text: &str, url: &str) -> Result<Api, Error> {
     };
     let (base, path) = split(url);
     let mut api = Api {
-        servers: vec![Server { url: base.to_owned(), ..Server::default() }],
+        servers: vec![Server {
+            url: base.to_owned(),
+            ..Server::default()
+        }],
         ..Api::default()
     };
     for (word, root) in [("query", &schema.query), ("mutation", &schema.mutation)] {
-        let Some(Kind::Object(fields)) = schema.types.get(root) else { continue };
+        let Some(Kind::Object(fields)) = schema.types.get(root) else {
+            continue;
+        };
         for field in fields {
             api.operations.push(operation(&schema, word, field, path));
         }
@@ -114,7 +119,9 @@ pub(crate) fn read(text: &str, url: &str) -> Result<Api, Error> {
     if api.operations.is_empty() {
         return Err(Error::NothingToCall);
     }
-    api.definitions = Definitions::new(Value::Object(inputs(&schema)), &|_| Err("there are no files".to_owned()))?;
+    api.definitions = Definitions::new(Value::Object(inputs(&schema)), &|_| {
+        Err("there are no files".to_owned())
+    })?;
     Ok(api)
 }
 
@@ -157,7 +164,9 @@ fn operation(schema: &Schema, word: &str, field: &Field, path: &str) -> Operatio
                 list: ListStyle::Repeated,
             })
             .collect(),
-        body: Body::GraphQl { document: selection::document(schema, word, field, &arguments) },
+        body: Body::GraphQl {
+            document: selection::document(schema, word, field, &arguments),
+        },
         answer: Answer {
             pointer: Some(RESULT.to_owned()),
             failure: Some(FAILURE.to_owned()),
@@ -198,7 +207,10 @@ fn inputs(schema: &Schema) -> Map<String, Value> {
 
 fn input(fields: &[Argument]) -> Value {
     let mut properties = Map::new();
-    for field in fields.iter().filter(|field| !field.deprecated || field.is_required()) {
+    for field in fields
+        .iter()
+        .filter(|field| !field.deprecated || field.is_required())
+    {
         let mut value = reference(&field.kind);
         if !field.description.is_empty() {
             value["description"] = json!(field.description);

@@ -16,7 +16,10 @@ const MAX_TOKENS: usize = 10_000_000;
 /// # Errors
 /// What is wrong with it, with the line.
 pub(super) fn read(text: &str) -> Result<Schema, Error> {
-    let tree = Parser::new(text).recursion_limit(MAX_DEPTH).token_limit(MAX_TOKENS).parse();
+    let tree = Parser::new(text)
+        .recursion_limit(MAX_DEPTH)
+        .token_limit(MAX_TOKENS)
+        .parse();
     if let Some(error) = tree.errors().next() {
         let at = text.floor_char_boundary(error.index().min(text.len()));
         let line = text[..at].matches('\n').count() + 1;
@@ -67,7 +70,8 @@ fn take(definition: cst::Definition, schema: &mut Schema) {
 
 fn roots(definitions: cst::CstChildren<cst::RootOperationTypeDefinition>, schema: &mut Schema) {
     for definition in definitions {
-        let (Some(operation), Some(name)) = (definition.operation_type(), named(definition.named_type())) else {
+        let (Some(operation), Some(name)) = (definition.operation_type(), named(definition.named_type()))
+        else {
             continue;
         };
         if operation.query_token().is_some() {
@@ -90,12 +94,16 @@ fn words(description: Option<cst::Description>) -> String {
 }
 
 fn is_deprecated(directives: Option<cst::Directives>) -> bool {
-    let mut directives = directives.into_iter().flat_map(|directives| directives.directives());
+    let mut directives = directives
+        .into_iter()
+        .flat_map(|directives| directives.directives());
     directives.any(|directive| directive.name().is_some_and(|name| name.text() == "deprecated"))
 }
 
 fn values(definition: Option<cst::EnumValuesDefinition>) -> Vec<String> {
-    let values = definition.into_iter().flat_map(|values| values.enum_value_definitions());
+    let values = definition
+        .into_iter()
+        .flat_map(|values| values.enum_value_definitions());
     values
         .filter(|value| !is_deprecated(value.directives()))
         .filter_map(|value| Some(value.enum_value()?.text().to_string()))
@@ -103,11 +111,15 @@ fn values(definition: Option<cst::EnumValuesDefinition>) -> Vec<String> {
 }
 
 fn fields(definition: Option<cst::FieldsDefinition>) -> Vec<Field> {
-    let fields = definition.into_iter().flat_map(|fields| fields.field_definitions());
+    let fields = definition
+        .into_iter()
+        .flat_map(|fields| fields.field_definitions());
     fields
         .filter_map(|field| {
             let arguments = field.arguments_definition();
-            let arguments = arguments.into_iter().flat_map(|arguments| arguments.input_value_definitions());
+            let arguments = arguments
+                .into_iter()
+                .flat_map(|arguments| arguments.input_value_definitions());
             Some(Field {
                 name: field.name()?.text().to_string(),
                 description: words(field.description()),
@@ -120,7 +132,9 @@ fn fields(definition: Option<cst::FieldsDefinition>) -> Vec<Field> {
 }
 
 fn inputs(definition: Option<cst::InputFieldsDefinition>) -> Vec<Argument> {
-    let fields = definition.into_iter().flat_map(|fields| fields.input_value_definitions());
+    let fields = definition
+        .into_iter()
+        .flat_map(|fields| fields.input_value_definitions());
     fields.filter_map(argument).collect()
 }
 

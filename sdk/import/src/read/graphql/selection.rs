@@ -11,7 +11,18 @@ const MAX_MEMBERS: usize = 40;
 const MAX_OBJECTS: usize = 20;
 /// By these people tell one object from another.
 const TELLING: [&str; 12] = [
-    "id", "identifier", "key", "name", "displayName", "title", "handle", "email", "url", "code", "message", "field",
+    "id",
+    "identifier",
+    "key",
+    "name",
+    "displayName",
+    "title",
+    "handle",
+    "email",
+    "url",
+    "code",
+    "message",
+    "field",
 ];
 
 /// The document that calls a field with its arguments as variables. Braces stand apart from names, because
@@ -40,7 +51,11 @@ pub(super) fn document(schema: &Schema, word: &str, field: &Field, arguments: &[
             format!(" {{ {nodes} pageInfo {{ hasNextPage endCursor }} }}")
         }
         // A mutation answers an envelope: the object that it made is a member.
-        None => braces(&members(schema, &field.kind, if word == "mutation" { 2 } else { 1 })),
+        None => braces(&members(
+            schema,
+            &field.kind,
+            if word == "mutation" { 2 } else { 1 },
+        )),
     };
     format!(
         "{word} {}{} {{ result: {}{}{selected} }}",
@@ -70,7 +85,9 @@ fn page_items<'s>(schema: &'s Schema, kind: &Type) -> Option<(&'static str, &'s 
     if let Some(nodes) = member("nodes") {
         return Some(("nodes", &nodes.kind));
     }
-    let node = self::fields(schema, &member("edges")?.kind)?.iter().find(|field| field.name == "node")?;
+    let node = self::fields(schema, &member("edges")?.kind)?
+        .iter()
+        .find(|field| field.name == "node")?;
     Some(("edges", &node.kind))
 }
 
@@ -102,7 +119,11 @@ fn members(schema: &Schema, kind: &Type, depth: usize) -> String {
     let objects = callable().filter(|field| depth > 0 && !is_plain(schema, &field.kind));
     let objects = objects.filter(|field| !is_connection(schema, &field.kind));
     let inner = objects.filter_map(|field| {
-        let inner = if depth > 1 { members(schema, &field.kind, depth - 1) } else { telling(schema, &field.kind) };
+        let inner = if depth > 1 {
+            members(schema, &field.kind, depth - 1)
+        } else {
+            telling(schema, &field.kind)
+        };
         (!inner.is_empty()).then(|| format!("{}{}", field.name, braces(&inner)))
     });
     selected.extend(inner.take(MAX_OBJECTS));
@@ -117,7 +138,10 @@ fn telling(schema: &Schema, kind: &Type) -> String {
     let fields = fields(schema, kind).unwrap_or_default();
     let found = TELLING.iter().filter(|name| {
         fields.iter().any(|field| {
-            field.name == **name && !field.deprecated && field.arguments.is_empty() && is_plain(schema, &field.kind)
+            field.name == **name
+                && !field.deprecated
+                && field.arguments.is_empty()
+                && is_plain(schema, &field.kind)
         })
     });
     found.copied().collect::<Vec<_>>().join(" ")
