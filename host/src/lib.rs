@@ -6,6 +6,7 @@
 pub mod access;
 pub mod accounts;
 pub mod api;
+pub mod author;
 pub mod call;
 pub mod capability;
 pub mod certificate;

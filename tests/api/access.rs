@@ -13,13 +13,14 @@ use valetkey::id::ClientId;
 use valetkey::journal::Actor;
 use valetkey_tests::TestHost;
 
-use crate::edge::{Caller, operations, request};
+use crate::edge::{Caller, McpServer, operations, request};
 
 #[tokio::test]
 async fn every_operation_of_the_document_refuses_every_bad_token_with_one_answer() {
     let host = TestHost::start().await;
     let good = Caller::superuser(&host, "dev").await.token;
     let parts: Vec<&str> = good.split('.').collect();
+    let session = McpServer::of(&host, "ada").await.session_token;
     let bad = [
         None,
         Some(String::new()),
@@ -29,6 +30,7 @@ async fn every_operation_of_the_document_refuses_every_bad_token_with_one_answer
         Some(format!("Bearer {}.{}.", parts[0], parts[1])),
         Some(format!("Bearer {}.{}.{}", parts[0], parts[2], parts[1])),
         Some(format!("Bearer {good} {good}")),
+        Some(format!("Bearer {session}")),
     ];
     let mut public = Vec::new();
     let mut answers = BTreeSet::new();

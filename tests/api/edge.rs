@@ -207,6 +207,35 @@ pub async fn host_with(vendor: &Vendor) -> TestHost {
     host
 }
 
+/// A virtual MCP server, and a session on it.
+pub struct McpServer {
+    pub id: String,
+    pub session_id: String,
+    pub session_token: String,
+}
+
+impl McpServer {
+    /// One of every connection, with a session of `identifier`.
+    pub async fn of(host: &TestHost, identifier: &str) -> Self {
+        let made = host
+            .api(Method::POST, "/api/v1/mcp_servers", json!({"name": "everything"}))
+            .await
+            .expect(201);
+        let id = made["id"].as_str().expect("an id").to_owned();
+        let path = format!("/api/v1/mcp_servers/{id}/sessions");
+        let minted = host
+            .api(Method::POST, &path, json!({"identifier": identifier}))
+            .await
+            .expect(201);
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        Self {
+            id,
+            session_id: text(&minted["session"]["id"]),
+            session_token: text(&minted["token"]),
+        }
+    }
+}
+
 /// A link for `identifier`.
 pub async fn link(host: &TestHost, identifier: &str) -> String {
     let body = json!({"connection_name": "hubspot", "identifier": identifier});

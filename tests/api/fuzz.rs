@@ -18,6 +18,8 @@ use valetkey_tests::artifacts::{connector_with, repository, target_dir};
 use valetkey_tests::world::connection;
 use valetkey_vendors::{Options, Simulator};
 
+use crate::edge::McpServer;
+
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_headers_conformance,response_schema_conformance,ignored_auth,use_after_free";
 /// Requests at least when the setting does not say.
@@ -55,7 +57,7 @@ fn harmless(id: &str) -> Vec<u8> {
 const UNHURRIED: &str =
     "[[operations]]\ninclude-path-regex = \"^/proxy/\"\nparameters = { \"header.deadline_ms\" = \"9000\" }\n";
 
-/// A host with connectors, connections, accounts and an execution.
+/// A host with connectors, connections, accounts, an execution, and a virtual MCP server with a session.
 struct Stage {
     host: TestHost,
     vendors: Simulator,
@@ -83,6 +85,7 @@ impl Stage {
             }
         }
         let execution = host.call("hubspot_whoami", "ada", json!({})).await.expect(200);
+        let server = McpServer::of(&host, "ada").await;
         // A deadline of a few milliseconds would be answered as what it is, a timeout.
         let proxied = json!({"header.connection_name": "hubspot", "header.identifier": "ada", "header.deadline_ms": "9000"});
         let known = [
@@ -99,6 +102,10 @@ impl Stage {
                 json!({"path.name": "hubspot_contacts_search"}),
             ),
             ("^/api/v1/tools", json!({"query.identifier": "ada"})),
+            (
+                "^/api/v1/mcp_servers/.id",
+                json!({"path.id": server.id, "path.session_id": server.session_id, "query.identifier": "ada"}),
+            ),
             ("^/proxy/", proxied),
         ];
         let known = known.map(|(path, values)| {

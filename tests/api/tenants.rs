@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::edge::{Caller, Vendor, host_with};
+use crate::edge::{Caller, McpServer, Vendor, host_with};
 
 const NOBODY: &str = "ca_00000000000000000000000000000000";
 const NO_SESSION: &str = "mses_00000000000000000000000000000000";
@@ -18,6 +18,7 @@ async fn another_environments_things_answer_as_if_they_were_not_there() {
         .await
         .expect(200);
     let id = account["id"].as_str().expect("an id");
+    McpServer::of(&host, "user-1").await;
     let stranger = Caller::superuser(&host, "other").await;
 
     for (method, theirs, nobodys) in [
@@ -65,6 +66,7 @@ async fn another_environments_things_answer_as_if_they_were_not_there() {
         "connected_accounts",
         "connections",
         "executions",
+        "mcp_servers",
         "tools/scoped?identifier=user-1",
     ] {
         let items = stranger.get(&format!("/api/v1/{list}")).await.expect(200);
@@ -185,10 +187,12 @@ async fn on_every_operation_anothers_thing_is_as_good_as_none() {
         .expect(200);
     let execution = host.call("hubspot_whoami", "user-1", json!({})).await.expect(200);
     let ours = |value: &Value| value.as_str().expect("an id").to_owned();
+    let server = McpServer::of(&host, "user-1").await;
     let things = [
         ("connected_accounts", ours(&account["id"])),
         ("executions", ours(&execution["execution_id"])),
         ("connections", "hubspot".to_owned()),
+        ("mcp_servers", server.id.clone()),
     ];
     let execution = ours(&execution["execution_id"]);
     let stranger = Caller::superuser(&host, "other").await;
@@ -217,16 +221,22 @@ async fn on_every_operation_anothers_thing_is_as_good_as_none() {
                 _ => json!({}),
             };
             let mut answers = Vec::new();
-            for id in [id, &none] {
-                let path = template
+            for (id, session) in [(id, server.session_id.as_str()), (&none, NO_SESSION)] {
+                let mut path = template
                     .replace("{id}", id)
                     .replace("{name}", id)
-                    .replace("{session_id}", NO_SESSION);
+                    .replace("{session_id}", session);
+                if path.ends_with("/auth_state") {
+                    path.push_str("?identifier=user-1&include_links=true");
+                }
                 answers.push(stranger.api(&method, &path, body.clone()).await);
             }
             let place = format!("{method} {template}");
             assert_eq!(answers[0].status, 404, "{place}: {}", answers[0].text());
-            let texts: Vec<String> = answers.iter().map(|it| neutral(it.text(), id, &none)).collect();
+            let texts: Vec<String> = answers
+                .iter()
+                .map(|it| neutral(it.text(), id, &none).replace(&server.session_id, NO_SESSION))
+                .collect();
             assert_eq!(texts[0], texts[1], "{place}");
             let names = |index: usize| {
                 answers[index]
@@ -239,7 +249,13 @@ async fn on_every_operation_anothers_thing_is_as_good_as_none() {
             compared += 1;
         }
     }
-    assert!(compared >= 8, "only {compared} operations were compared");
+    assert!(compared >= 14, "only {compared} operations were compared");
+    let path = format!("/api/v1/mcp_servers/{}/sessions", server.id);
+    let sessions = host.api(Method::GET, &path, Value::Null).await.expect(200);
+    assert_eq!(
+        sessions["items"][0]["id"], server.session_id,
+        "it is there for its own, and nobody ended its session"
+    );
 
     // The things that bodies name.
     let nobody = NOBODY.to_owned();

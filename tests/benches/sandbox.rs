@@ -192,6 +192,7 @@ impl Bench {
             account_config: Arc::new(BTreeMap::new()),
             log: Arc::new(GuestLog::default()),
             progress: None,
+            tape: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use http::Method;
 use serde_json::{Value, json};
 use valetkey_tests::TestHost;
-use valetkey_tests::spec::Discovery;
+use valetkey_tests::spec;
 use valetkey_vendors::{Options, Simulator};
 
 /// A host with one bundled connector, connected to its simulated vendor as `ada`.
@@ -256,7 +256,7 @@ async fn the_gmail_component_reads_sends_and_answers() {
         assert!(call(&host, tool, params).await.is_object(), "{tool}");
     }
 
-    let Some(discovery) = Discovery::find("gmail", "v1") else {
+    let Some(discovery) = spec::find("gmail", "v1") else {
         return;
     };
     let on_the_wire: Vec<_> = simulator

@@ -7,7 +7,7 @@ use valetkey_guest::testing::{self, Vendor};
 use valetkey_guest::{Call, Declaration, Page, Request, Response};
 use valetkey_manifest::tool::UnreadErrors;
 use valetkey_manifest::{Manifest, Tool};
-use valetkey_tests::spec::Discovery;
+use valetkey_tests::spec;
 
 const PREFIX: &str = "/gmail/v1/users/me";
 
@@ -130,7 +130,7 @@ fn every_gmail_request_is_what_googles_discovery_document_describes() {
             tool.name
         );
     }
-    let Some(discovery) = Discovery::find("gmail", "v1") else {
+    let Some(discovery) = spec::find("gmail", "v1") else {
         return;
     };
     for (name, input) in inputs() {

@@ -1,6 +1,7 @@
 //! Every rule of the linter has a bad manifest that it names, at its place.
 
 mod connection;
+mod signing;
 mod tools;
 
 use serde_json::{Value, json};
@@ -27,7 +28,34 @@ pub fn good() -> Value {
                 "scopes": ["things.read", "things.write"] } },
             { "id": "key", "kind": "api_key", "title": "API key",
               "inputs": { "api_key": { "title": "Key", "pattern": "ak-[a-z]+" } },
-              "placement": { "in": "header", "name": "x-api-key", "format": "{secret}" } }
+              "placement": { "in": "header", "name": "x-api-key", "format": "{secret}" } },
+            { "id": "hashed", "kind": "keys", "title": "Signed requests",
+              "inputs": { "id": { "title": "Id", "secret": false }, "secret": { "title": "Secret" } },
+              "placement": { "in": "hmac", "algorithm": "sha256", "key": "secret",
+                             "signed": "{timestamp}{method}{target}{header.content-type}{body_sha256}{inputs.id}{config.team}",
+                             "headers": { "x-id": "{inputs.id}", "x-time": "{timestamp}", "x-sign": "v1={signature}" } } },
+            { "id": "amazon", "kind": "keys", "title": "Access key",
+              "inputs": { "access_key_id": { "title": "Id", "secret": false }, "secret_access_key": { "title": "Key" },
+                          "session_token": { "title": "Token", "optional": true } },
+              "placement": { "in": "sigv4", "service": "s3", "region": "{config.team}" } },
+            { "id": "service", "kind": "jwt_bearer", "title": "Service account",
+              "inputs": { "email": { "title": "Address", "secret": false },
+                          "private_key": { "title": "Key", "multiline": true } },
+              "grant": { "token_url": "https://{config.site}.acme.example/token", "scopes": ["a"], "scope_in_form": false,
+                         "assertion": { "algorithm": "RS256", "key": "private_key", "lifetime_seconds": 300,
+                                        "claims": { "iss": "{inputs.email}", "aud": ["{token_url}"], "scope": "{scopes}" } },
+                         "params": { "account": "{config.team}" } } },
+            { "id": "machine", "kind": "client_credentials", "title": "Client",
+              "inputs": { "client_id": { "title": "Id", "secret": false }, "client_secret": { "title": "Secret" } },
+              "grant": { "token_url": "https://acme.example/token" } },
+            { "id": "ghost", "kind": "keys", "title": "Admin key",
+              "inputs": { "key_id": { "title": "Id", "secret": false }, "key": { "title": "Key" } },
+              "placement": { "in": "jwt", "format": "Ghost {secret}", "token": {
+                  "algorithm": "HS256", "key": "key", "key_encoding": "hex", "key_id": "{inputs.key_id}",
+                  "lifetime_seconds": 300, "claims": { "aud": "/admin/", "uri": "{method} {host}{path}" } } } },
+            { "id": "pair", "kind": "keys", "title": "Two keys",
+              "inputs": { "api": { "title": "Api key" }, "app": { "title": "Application key" } },
+              "placement": { "in": "fields", "headers": { "x-api": "{inputs.api}" }, "query": { "app": "{inputs.app}" } } }
         ],
         "verify": { "endpoint": "api", "path": "/me", "subject": "/id" },
         "budgets": [{ "scope": "account", "requests": 10, "per_seconds": 1.0 }],

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 use valetkey_tests::http::{Answer, Client};
-use valetkey_tests::spec::Discovery;
+use valetkey_tests::spec;
 use valetkey_vendors::{Budget, Effect, Fault, Options, Rotation, Side, Simulator, Vendor};
 
 const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
@@ -430,7 +430,7 @@ async fn crm_records_are_written_changed_linked_and_archived() {
 
 #[tokio::test]
 async fn gmail_answers_have_the_shapes_of_the_discovery_document() {
-    let Some(discovery) = Discovery::find("gmail", "v1") else {
+    let Some(discovery) = spec::find("gmail", "v1") else {
         return;
     };
     let vendors = Arc::new(Vendors::start(Options::default()).await);

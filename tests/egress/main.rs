@@ -8,6 +8,7 @@ mod isolation;
 mod limits;
 mod redaction;
 mod retries;
+mod signing;
 mod tls;
 mod token;
 mod vendor;

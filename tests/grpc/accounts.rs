@@ -98,6 +98,53 @@ async fn a_key_that_a_program_gives_is_tried_kept_changed_and_never_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_found_by_their_words_on_one_connection_and_page_by_page() {
+    let world = World::start().await;
+    for (connection, identifier) in [
+        ("hubspot", "ada@acme.example"),
+        ("hubspot", "bob@acme.example"),
+        ("gmail", "ada@acme.example"),
+        ("hubspot", "carol@other.example"),
+    ] {
+        let new = json!({"connection_name": connection, "identifier": identifier});
+        world
+            .host
+            .api(http::Method::POST, "/api/v1/connected_accounts", new)
+            .await
+            .expect(200);
+    }
+    let mut sdk = Sdk::start(Language::Python, &world.host);
+    let found = sdk.get("search_accounts", json!({"query": "acme"})).await;
+    assert_eq!((items(&found).len(), &found["total_size"]), (3, &json!(3)));
+    let one = json!({"query": "acme", "connection_id": "conn_hubspot"});
+    let found = sdk.get("search_accounts", one).await;
+    let mut who: Vec<&str> = items(&found)
+        .iter()
+        .filter_map(|it| it["identifier"].as_str())
+        .collect();
+    who.sort_unstable();
+    assert_eq!(who, ["ada@acme.example", "bob@acme.example"]);
+
+    let first = sdk
+        .get("search_accounts", json!({"query": "acme", "page_size": 2}))
+        .await;
+    assert_eq!(items(&first).len(), 2);
+    let next = json!({"query": "acme", "page_size": 2, "page_token": first["next_page_token"]});
+    let rest = sdk.get("search_accounts", next).await;
+    assert_eq!(items(&rest).len(), 1);
+    assert!(!items(&first).contains(&items(&rest)[0]));
+    let other = json!({"query": "other", "page_token": first["next_page_token"]});
+    for wrong in [
+        other,
+        json!({}),
+        json!({"query": "acme", "connection_id": "hubspot"}),
+    ] {
+        let refused = sdk.refused("search_accounts", wrong.clone()).await;
+        assert_eq!(refused.kind, "ScalekitBadRequestException", "{wrong}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_come_in_pages_narrowed_as_asked() {
     let world = World::start().await;
     for number in 0..5 {

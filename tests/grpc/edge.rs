@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use serde_json::json;
 use valetkey_tests::TestHost;
 
 const METHOD: &str = "/scalekit.v1.tools.ToolService/ExecuteTool";
@@ -24,15 +25,34 @@ async fn send(host: &TestHost, path: &str, headers: &[(&str, &str)]) -> HeaderMa
     answer.headers
 }
 
+/// The token of an MCP session, which opens that session's URL alone.
+async fn session_bearer(host: &TestHost) -> String {
+    let made = host
+        .api(Method::POST, "/api/v1/mcp_servers", json!({"name": "everything"}))
+        .await
+        .expect(201);
+    let path = format!(
+        "/api/v1/mcp_servers/{}/sessions",
+        made["id"].as_str().expect("an id")
+    );
+    let minted = host
+        .api(Method::POST, &path, json!({"identifier": "ada"}))
+        .await
+        .expect(201);
+    format!("Bearer {}", minted["token"].as_str().expect("a token"))
+}
+
 #[tokio::test]
 async fn every_refusal_before_a_method_is_a_grpc_status() {
     let host = TestHost::start().await;
     let bearer = format!("Bearer {}", host.token());
     let good = ("authorization", bearer.as_str());
+    let session = session_bearer(&host).await;
     for (path, headers, status) in [
         (METHOD, vec![], "16"),
         (METHOD, vec![("authorization", "Bearer nonsense")], "16"),
         (METHOD, vec![("authorization", "Basic bm9uc2Vuc2U6")], "16"),
+        (METHOD, vec![("authorization", session.as_str())], "16"),
         (METHOD, vec![good, ("host", "evil.example")], "7"),
         ("/scalekit.v1.tools.ToolService/DeleteTool", vec![good], "12"),
         ("/scalekit.v1.unknown.Service/Method", vec![], "12"),

@@ -4,6 +4,7 @@
 mod accounts;
 mod calls;
 mod connecting;
+mod credentials;
 mod edge;
 mod mcp;
 mod programs;

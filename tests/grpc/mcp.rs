@@ -107,3 +107,87 @@ async fn how_far_a_user_is_comes_with_the_links_that_were_asked_for() {
         assert_eq!(state["connected_account_status"], "active", "{state}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_are_the_users_of_servers_and_move_between_them() {
+    let world = World::start().await;
+    world.connect("hubspot", "ada").await;
+    world.connect("gmail", "bob").await;
+    let mut sdk = Sdk::start(Language::Python, &world.host);
+    for (name, connection) in [("crm", "hubspot"), ("mail", "gmail")] {
+        let made = json!({"name": name, "mappings": [{"connection_name": connection}]});
+        sdk.get("mcp_create", made).await;
+    }
+    let ensured = json!({"config_name": "crm", "user_identifier": "ada"});
+    let instance = sdk.get("mcp_ensure_instance", ensured).await["instance"].clone();
+    let read = sdk
+        .get("mcp_instance", json!({"instance_id": instance["id"]}))
+        .await;
+    assert_eq!(read["instance"], instance);
+
+    // Who is known where, by an account or by a session.
+    let minted = json!({"mcp_config_id": instance["config"]["id"], "identifier": "carol"});
+    let carol = sdk.get("mcp_token", minted).await;
+    let listed = async |sdk: &mut Sdk, given: Value| {
+        let listed = sdk.get("mcp_instances", given).await;
+        let all = listed["instances"].as_array().expect("instances").clone();
+        let mut all: Vec<String> = all
+            .iter()
+            .map(|it| format!("{} {}", it["name"], it["user_identifier"]).replace('"', ""))
+            .collect();
+        all.sort();
+        all
+    };
+    for (given, expected) in [
+        (json!({}), &["crm ada", "crm carol", "mail bob"][..]),
+        (json!({"filter_config_name": "crm"}), &["crm ada", "crm carol"]),
+        (json!({"filter_name": "mail"}), &["mail bob"]),
+        (
+            json!({"filter_user_identifier": "dora"}),
+            &["crm dora", "mail dora"],
+        ),
+        (json!({"filter_id": instance["id"]}), &["crm ada"]),
+        (json!({"filter_config_name": "crm", "filter_name": "mail"}), &[]),
+        (json!({"filter_config_name": "No name"}), &[]),
+    ] {
+        assert_eq!(listed(&mut sdk, given.clone()).await, expected, "{given}");
+    }
+    let first = sdk.get("mcp_instances", json!({"page_size": 2})).await;
+    let token = &first["next_page_token"];
+    let rest = listed(&mut sdk, json!({"page_size": 2, "page_token": token})).await;
+    assert_eq!(rest.len(), 1);
+    let other = json!({"filter_config_name": "crm", "page_token": token});
+    let refused = sdk.refused("mcp_instances", other).await;
+    assert_eq!(refused.kind, "ScalekitBadRequestException");
+
+    // A user who is moved comes in at the other server alone.
+    let url = instance["url"].as_str().expect("a URL");
+    let of_carol = json!({"config_name": "crm", "user_identifier": "carol"});
+    let of_carol = sdk.get("mcp_ensure_instance", of_carol).await["instance"].clone();
+    assert_eq!(tools(&world, url, carol["token"].as_str()).await.0, 200);
+    let renamed = json!({"instance_id": of_carol["id"], "name": "another"});
+    let refused = sdk.refused("mcp_update_instance", renamed).await;
+    assert_eq!(refused.kind, "ScalekitBadRequestException");
+    assert_eq!(
+        tools(&world, url, carol["token"].as_str()).await.0,
+        200,
+        "a refused change changes nothing"
+    );
+    let moved = json!({"instance_id": of_carol["id"], "config_name": "mail", "name": "mail"});
+    let moved = sdk.get("mcp_update_instance", moved).await["instance"].clone();
+    assert_eq!(
+        (&moved["name"], &moved["user_identifier"]),
+        (&json!("mail"), &json!("carol"))
+    );
+    assert_ne!(moved["id"], of_carol["id"]);
+    assert_eq!(tools(&world, url, carol["token"].as_str()).await.0, 401);
+    let gone = json!({"instance_id": of_carol["id"], "config_name": "nothing"});
+    let refused = sdk.refused("mcp_update_instance", gone).await;
+    assert_eq!(refused.kind, "ScalekitNotFoundException");
+
+    let ada = json!({"mcp_config_id": instance["config"]["id"], "identifier": "ada"});
+    let ada = sdk.get("mcp_token", ada).await;
+    sdk.get("mcp_delete_instance", json!({"instance_id": instance["id"]}))
+        .await;
+    assert_eq!(tools(&world, url, ada["token"].as_str()).await.0, 401);
+}

@@ -66,10 +66,38 @@ async fn a_user_sees_the_tools_of_their_active_accounts_alone() {
         let unknown = json!({"identifier": "ada", "connection_names": ["salesforce"]});
         let refused = sdk.refused("scoped_tools", unknown).await;
         assert_eq!(refused.kind, "ScalekitNotFoundException");
-        // Programs name vendors that a host may not have yet.
-        let absent = json!({"identifier": "ada", "providers": ["SALESFORCE"]});
-        let none = sdk.get("scoped_tools", absent).await;
-        assert!(names(&none).is_empty(), "{language:?}");
+        // No tools at all would not say that the name is wrong.
+        for (name, given, place) in [
+            (
+                "scoped_tools",
+                json!({"identifier": "ada", "providers": ["SALESFORCE"]}),
+                "/connector",
+            ),
+            (
+                "scoped_tools",
+                json!({"identifier": "ada", "tool_names": ["hubspot_contact_creat"]}),
+                "/tool_name",
+            ),
+            ("list_tools", json!({"provider": "SALESFORCE"}), "/connector"),
+            (
+                "list_tools",
+                json!({"tool_name": ["hubspot_contact_creat"]}),
+                "/tool_name",
+            ),
+        ] {
+            let refused = sdk.refused(name, given.clone()).await;
+            assert_eq!(
+                refused.kind, "ScalekitBadRequestException",
+                "{language:?} {given}"
+            );
+            let violations = &refused.detail["validation_error_info"]["field_violations"];
+            assert_eq!(violations[0]["field"], place, "{language:?} {}", refused.detail);
+            let said = violations[0]["description"].as_str().expect("words");
+            assert!(
+                said.contains("there is `"),
+                "{language:?}: what there is instead: {said}"
+            );
+        }
     }
 }
 

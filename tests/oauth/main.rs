@@ -3,6 +3,7 @@
 
 mod connecting;
 mod ending;
+mod exchanging;
 mod honest;
 mod provisioning;
 mod refreshing;

@@ -162,7 +162,8 @@ pub fn text(credential: &Credential) -> String {
     match &credential.material {
         Material::Token(token) => token.expose().to_owned(),
         Material::Basic { username, password } => format!("{}:{}", username.expose(), password.expose()),
-        Material::None => String::new(),
+        Material::Exchanged { token, .. } => token.expose().to_owned(),
+        Material::Inputs(_) | Material::None => String::new(),
     }
 }
 
@@ -292,6 +293,7 @@ pub fn new_connection(name_: &str, url: &str) -> NewConnection {
             revoke_url: Some(format!("{url}/revoke")),
             issuer: None,
         }),
+        token_url: None,
         scopes: None,
         endpoints: BTreeMap::from([("api".to_owned(), url.to_owned())]),
         development: true,
@@ -331,13 +333,13 @@ pub fn manifest() -> Manifest {
         kind,
         title: id.to_owned(),
         oauth2,
+        grant: None,
         inputs,
         placement: None,
     };
     let key = SecretInput {
-        title: "Key".to_owned(),
-        description: None,
         pattern: Some("key-[a-z]+".to_owned()),
+        ..SecretInput::titled("Key")
     };
     let basic = OAuth2 {
         client_auth: ClientAuth::Basic,

@@ -54,6 +54,7 @@ pub fn with_configuration(manifest: &mut Manifest) {
         kind: AuthKind::Basic,
         title: "User and password".to_owned(),
         oauth2: None,
+        grant: None,
         inputs: BTreeMap::new(),
         placement: None,
     });

@@ -121,6 +121,7 @@ pub fn grant(settings: &config::Sandbox, url: &str) -> Grant {
         account_config: Arc::new(BTreeMap::new()),
         log: Arc::new(GuestLog::default()),
         progress: None,
+        tape: None,
     }
 }
 

@@ -66,6 +66,7 @@ pub fn manifest(name: &str) -> Manifest {
             kind: AuthKind::None,
             title: "None".to_owned(),
             oauth2: None,
+            grant: None,
             inputs: BTreeMap::new(),
             placement: None,
         }],

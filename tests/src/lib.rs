@@ -4,6 +4,7 @@ pub mod artifacts;
 pub mod guests;
 pub mod host;
 pub mod http;
+pub mod keys;
 pub mod needles;
 pub mod program;
 pub mod snapshot;

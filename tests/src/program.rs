@@ -6,8 +6,8 @@ use std::process::Stdio;
 use crate::artifacts;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 /// A working folder; the data folder is `data` in it.
 pub struct Place {
@@ -33,6 +33,45 @@ impl Ran {
         assert_eq!(self.code, 0, "{}{}", self.out, self.talk);
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
     }
+}
+
+/// A running command that prints one line of JSON for each thing that happens; it is killed when
+/// dropped.
+pub struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    /// The next line.
+    ///
+    /// # Panics
+    /// It ended, or the line is not JSON.
+    pub async fn line(&mut self) -> Value {
+        let line = self.lines.next_line().await.expect("its output");
+        let line = line.expect("it goes on running");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    /// Asks it to stop, and waits until it did.
+    ///
+    /// # Panics
+    /// It does not end well.
+    pub async fn stop(mut self) {
+        terminate(&mut self.child).await;
+    }
+}
+
+async fn terminate(child: &mut Child) {
+    let id = child.id().expect("it runs");
+    let stopped = Command::new("kill")
+        .arg("-TERM")
+        .arg(id.to_string())
+        .status()
+        .await;
+    assert!(stopped.expect("kill runs").success());
+    let status = child.wait().await.expect("it ends");
+    assert!(status.success(), "{status}");
 }
 
 /// A running `valetkey serve`; it is killed when dropped.
@@ -64,15 +103,7 @@ impl Serving {
     /// # Panics
     /// It does not end well.
     pub async fn stop(mut self) {
-        let id = self.child.id().expect("it runs");
-        let stopped = Command::new("kill")
-            .arg("-TERM")
-            .arg(id.to_string())
-            .status()
-            .await;
-        assert!(stopped.expect("kill runs").success());
-        let status = self.child.wait().await.expect("it ends");
-        assert!(status.success(), "{status}");
+        terminate(&mut self.child).await;
     }
 }
 
@@ -136,6 +167,24 @@ impl Place {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8(output.stdout).expect("text"),
             talk: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    /// Starts a command that goes on running.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start(&self, arguments: &[&str]) -> Running {
+        let mut child = self
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        let out = child.stdout.take().expect("its output");
+        Running {
+            child,
+            lines: BufReader::new(out).lines(),
         }
     }
 

@@ -4,6 +4,7 @@ mod collector;
 mod content;
 mod export;
 mod joining;
+mod mcp;
 mod python;
 mod rig;
 mod waits;

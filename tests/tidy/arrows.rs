@@ -18,12 +18,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "author",
+            "call",
             "certificate",
             "manifest",
             "offline",
             "runtime",
             "serve",
             "telemetry",
+        ],
+    ),
+    (
+        "author",
+        &[
+            "access", "accounts", "call", "journal", "manifest", "registry", "runtime",
         ],
     ),
     (

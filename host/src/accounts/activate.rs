@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use valetkey_manifest::Manifest;
 
-use super::entry::Kept;
+use super::entry::{Kept, KeptInputs, Live};
 use super::model::{Account, Connection};
 use super::parts::{Parts, millis};
 use super::quirks::Grant;
@@ -21,10 +21,40 @@ pub(super) fn kept(grant: &Grant, old: Option<Secret>, now_ms: i64) -> Kept {
         access: grant.access.expose().to_owned(),
         refresh: refresh.map(|token| token.expose().to_owned()),
         issued_at_ms: now_ms,
-        stated_ms: grant
-            .stated
-            .map(|stated| u64::try_from(stated.as_millis()).unwrap_or(u64::MAX)),
+        stated_ms: stated_ms(grant),
     }
+}
+
+/// The credential that follows `live` when a grant came for it: inputs stay inputs, and a refresh
+/// token that is not replaced goes on.
+pub(super) fn renewed(live: &Live, grant: &Grant, connection: &Connection, now_ms: i64) -> Kept {
+    match live.kept.as_deref() {
+        Some(Kept::Exchanged { inputs, .. }) => exchanged(inputs.clone(), grant, connection, now_ms),
+        _ => kept(grant, live.refresh_token(), now_ms),
+    }
+}
+
+/// The credential of an account whose inputs brought a grant.
+pub(super) fn exchanged(inputs: KeptInputs, grant: &Grant, connection: &Connection, now_ms: i64) -> Kept {
+    Kept::Exchanged {
+        inputs,
+        // Into the seal.
+        access: grant.access.expose().to_owned(),
+        issued_at_ms: now_ms,
+        stated_ms: stated_ms(grant),
+        expires_at_ms: expires_at_ms(grant, connection, now_ms),
+    }
+}
+
+fn stated_ms(grant: &Grant) -> Option<u64> {
+    let stated = grant.stated?;
+    Some(u64::try_from(stated.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn expires_at_ms(grant: &Grant, connection: &Connection, now_ms: i64) -> Option<i64> {
+    let usual = connection.default_lifetime_seconds().map(Duration::from_secs);
+    let lifetime = grant.lifetime.or(usual)?;
+    Some(now_ms.saturating_add(millis(lifetime)))
 }
 
 /// Puts lifetime, scopes and configuration of a grant onto the account.
@@ -35,17 +65,24 @@ pub(super) fn apply(
     parts: &Parts,
     connection: &Connection,
 ) {
-    let usual = connection
-        .oauth2
-        .as_ref()
-        .and_then(|oauth2| oauth2.default_lifetime_seconds);
-    let lifetime = grant.lifetime.or(usual.map(Duration::from_secs));
-    account.token_expires_at_ms = lifetime.map(|lifetime| parts.now_ms().saturating_add(millis(lifetime)));
+    account.token_expires_at_ms = expires_at_ms(grant, connection, parts.now_ms());
     if let Some(scopes) = &grant.scopes {
         account.scopes = Arc::from(scopes.as_slice());
         account.scopes_stated = true;
     }
-    let Some(manifest) = manifest else { return };
+    if let Some(manifest) = manifest
+        && let Some(config) = config_of(grant, manifest, &account.account_config)
+    {
+        account.account_config = Arc::new(config);
+    }
+}
+
+/// The configuration with what the vendor says in a grant; none when that changes nothing.
+pub(super) fn config_of(
+    grant: &Grant,
+    manifest: &Manifest,
+    known: &BTreeMap<String, String>,
+) -> Option<BTreeMap<String, String>> {
     let mut config: Option<BTreeMap<String, String>> = None;
     for (name, input) in &manifest.account_config {
         let value = input
@@ -55,14 +92,12 @@ pub(super) fn apply(
         // The same form as for values that people give: it may become part of a host name.
         let value = value.filter(|value| check_value(input, value).is_ok());
         if let Some(value) = value
-            && account.account_config.get(name) != Some(&value)
+            && known.get(name) != Some(&value)
         {
             config
-                .get_or_insert_with(|| BTreeMap::clone(&account.account_config))
+                .get_or_insert_with(|| known.clone())
                 .insert(name.clone(), value);
         }
     }
-    if let Some(config) = config {
-        account.account_config = Arc::new(config);
-    }
+    config
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use valetkey_manifest::auth::{Auth, ClientAuth, OAuth2};
-use valetkey_manifest::{AuthKind, Manifest, Placement};
+use valetkey_manifest::{AuthKind, Manifest, Placement, TokenGrant};
 
 use super::directory::index_prefix;
 use super::model::Connection;
@@ -474,11 +474,17 @@ impl Accounts {
             }
             _ => None,
         };
+        let grant = confirmed_grant(
+            kind,
+            scheme.and_then(|scheme| scheme.grant.clone()),
+            new.token_url,
+            new.development,
+            &mut problems,
+        );
         let scopes = new.scopes.unwrap_or_else(|| {
-            oauth2
-                .as_ref()
-                .map(|oauth2| oauth2.scopes.clone())
-                .unwrap_or_default()
+            let by_consent = oauth2.as_ref().map(|oauth2| oauth2.scopes.clone());
+            let by_inputs = grant.as_ref().map(|grant| grant.scopes.clone());
+            by_consent.or(by_inputs).unwrap_or_default()
         });
         for (index, scope) in scopes.iter().enumerate() {
             // RFC 6749 section 3.3: printable ASCII without quote and backslash.
@@ -503,6 +509,7 @@ impl Accounts {
             auth: scheme.map(|scheme| scheme.id.clone()).unwrap_or_default(),
             kind,
             oauth2,
+            grant,
             oauth_client_id: app.map(|app| app.client_id),
             has_client_secret: secret.is_some(),
             scopes,
@@ -614,10 +621,44 @@ fn confirm(
     oauth2
 }
 
+/// The manifest's way to access tokens with the operator's endpoint in its place.
+fn confirmed_grant(
+    kind: AuthKind,
+    suggested: Option<TokenGrant>,
+    token_url: Option<String>,
+    development: bool,
+    problems: &mut Vec<Problem>,
+) -> Option<TokenGrant> {
+    match (kind, suggested) {
+        (AuthKind::JwtBearer | AuthKind::ClientCredentials, Some(mut grant)) => {
+            grant.token_url = token_url.unwrap_or(grant.token_url);
+            if let Err(wrong) = token_endpoint::check_url(&grant.token_url, development) {
+                problems.push(problem("/token_url", wrong));
+            }
+            Some(grant)
+        }
+        _ => {
+            if token_url.is_some() {
+                problems.push(problem(
+                    "/token_url",
+                    "does not belong to this kind of credential; for OAuth it is `oauth.token_url`",
+                ));
+            }
+            None
+        }
+    }
+}
+
 fn usual_placement(kind: AuthKind) -> Placement {
     match kind {
         AuthKind::Basic => Placement::Basic,
-        AuthKind::Oauth2 | AuthKind::ApiKey | AuthKind::Bearer | AuthKind::None => Placement::Header {
+        AuthKind::Oauth2
+        | AuthKind::ApiKey
+        | AuthKind::Bearer
+        | AuthKind::Keys
+        | AuthKind::JwtBearer
+        | AuthKind::ClientCredentials
+        | AuthKind::None => Placement::Header {
             name: "authorization".to_owned(),
             format: "Bearer {secret}".to_owned(),
         },

@@ -2,6 +2,7 @@
 //! either changes. A record in the store lies as `generation, connection, account, credential`,
 //! the last two sealed; the credential's seal binds its generation.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use super::model::{Account, AccountState, Reason};
 use super::parts::{Parts, millis};
 use super::refresh::Renewal;
 use super::sealed::{self, Spot, corrupt};
-use crate::egress::{Credential, Material};
+use crate::egress::{Credential, Inputs, Material};
 use crate::error::Fault;
 use crate::id::{AccountId, EnvironmentId};
 use crate::secret::Secret;
@@ -38,8 +39,42 @@ pub(super) enum Kept {
     },
     /// User name and password.
     Basic { username: String, password: String },
+    /// What signatures are made of, or what a token endpoint has not been asked with yet.
+    Inputs(KeptInputs),
+    /// An access token, and the inputs by which another is asked for.
+    Exchanged {
+        inputs: KeptInputs,
+        access: String,
+        issued_at_ms: i64,
+        stated_ms: Option<u64>,
+        expires_at_ms: Option<i64>,
+    },
     /// Nothing is needed.
     None,
+}
+
+/// What an account's owner gave, by the manifest's names.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct KeptInputs {
+    pub secret: BTreeMap<String, String>,
+    pub open: BTreeMap<String, String>,
+}
+
+impl Drop for KeptInputs {
+    fn drop(&mut self) {
+        self.secret.values_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+impl KeptInputs {
+    /// The inputs as egress takes them.
+    pub fn lend(&self) -> Inputs {
+        let secret = |(name, text): (&String, &String)| (name.clone(), Secret::new(text.clone()));
+        Inputs {
+            secret: self.secret.iter().map(secret).collect(),
+            open: self.open.clone(),
+        }
+    }
 }
 
 impl Drop for Kept {
@@ -53,14 +88,29 @@ impl Drop for Kept {
                 username.zeroize();
                 password.zeroize();
             }
-            Self::None => {}
+            Self::Exchanged { access, .. } => access.zeroize(),
+            // Inputs wipe themselves.
+            Self::Inputs(_) | Self::None => {}
         }
     }
 }
 
 impl Kept {
-    /// The credential as egress takes it.
-    pub fn lend(&self, generation: u64, placement: &Placement) -> Credential {
+    /// When the access token runs out that came with it, milliseconds since 1970.
+    pub fn expires_at_ms(&self) -> Option<i64> {
+        match self {
+            Self::Exchanged { expires_at_ms, .. } => *expires_at_ms,
+            _ => None,
+        }
+    }
+
+    /// The credential as egress takes it, of an account with this configuration.
+    pub fn lend(
+        &self,
+        generation: u64,
+        placement: &Placement,
+        config: &Arc<BTreeMap<String, String>>,
+    ) -> Credential {
         let secret = |text: &String| Secret::new(text.clone());
         let material = match self {
             Self::Token { access, .. } => Material::Token(secret(access)),
@@ -68,10 +118,21 @@ impl Kept {
                 username: secret(username),
                 password: secret(password),
             },
+            Self::Inputs(inputs) => Material::Inputs(inputs.lend()),
+            Self::Exchanged { inputs, access, .. } => Material::Exchanged {
+                token: secret(access),
+                inputs: inputs.lend(),
+            },
             Self::None => Material::None,
         };
-        Credential::new(generation, material, placement.clone())
+        Credential::new(generation, material, placement.clone()).of_account(Arc::clone(config))
     }
+}
+
+/// What a token endpoint is asked with for the next access token.
+pub(super) enum Source {
+    RefreshToken(Secret),
+    Inputs(KeptInputs),
 }
 
 /// An account at one moment.
@@ -97,7 +158,7 @@ impl Live {
         let refresh_at_ms = match (kept.as_deref(), account.token_expires_at_ms) {
             // Nothing renews it: it serves until it runs out.
             (Some(Kept::Token { refresh: None, .. }), expires) => expires,
-            (Some(Kept::Token { issued_at_ms, .. }), Some(expires)) => {
+            (Some(Kept::Token { issued_at_ms, .. } | Kept::Exchanged { issued_at_ms, .. }), Some(expires)) => {
                 let margin = millis(Duration::from_secs(parts.settings.refresh_margin_seconds));
                 Some(expires - margin.min((expires - issued_at_ms).max(0) / 5))
             }
@@ -106,11 +167,19 @@ impl Live {
         Self {
             credential: kept
                 .as_ref()
-                .map(|kept| Arc::new(kept.lend(account.generation, placement))),
+                .map(|kept| Arc::new(kept.lend(account.generation, placement, &account.account_config))),
             account: Arc::new(account),
             kept,
             refresh_at_ms,
             revision,
+        }
+    }
+
+    /// What brings the next access token, if anything does.
+    pub fn source(&self) -> Option<Source> {
+        match self.kept.as_deref() {
+            Some(Kept::Exchanged { inputs, .. }) => Some(Source::Inputs(inputs.clone())),
+            _ => self.refresh_token().map(Source::RefreshToken),
         }
     }
 

@@ -6,10 +6,12 @@
 //!
 //! `connections` and `roster` keep the records, `directory` has those in use in memory, `entry` is
 //! one account and the only place that changes it. `connect` is the way in (with `flow`, its
-//! attempts), `provision` the way for credentials that an application has already, `refresh` keeps a credential good, `revoke` is the way out; `token_endpoint` and
-//! `quirks` speak to authorization servers.
+//! attempts), `provision` the way for credentials that an application has already; `trial` tries what
+//! either brings. `refresh` keeps a credential good, `revoke` is the way out; `token_endpoint`,
+//! `assertion` and `quirks` speak to authorization servers.
 
 mod activate;
+mod assertion;
 mod connect;
 mod connections;
 mod directory;
@@ -28,6 +30,7 @@ mod revoke;
 mod roster;
 pub(crate) mod sealed;
 mod token_endpoint;
+mod trial;
 mod verify;
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use valetkey_manifest::{AuthKind, Manifest, Placement, Tool, auth::OAuth2};
+use valetkey_manifest::{AuthKind, Manifest, Placement, TokenGrant, Tool, auth::OAuth2};
 
 use crate::egress::Vendor;
 use crate::id::{AccountId, ConnectionName, ConnectorId, EnvironmentId, Identifier};
@@ -122,6 +122,9 @@ pub struct Connection {
     pub kind: AuthKind,
     /// For OAuth: the confirmed endpoints and quirks.
     pub oauth2: Option<OAuth2>,
+    /// For kinds whose inputs are exchanged: the confirmed token endpoint and what it wants.
+    #[serde(default)]
+    pub grant: Option<TokenGrant>,
     /// For OAuth: the application's client id at the vendor.
     pub oauth_client_id: Option<String>,
     /// Whether a client secret is kept.
@@ -150,6 +153,14 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The lifetime of access tokens whose endpoint names none.
+    #[must_use]
+    pub fn default_lifetime_seconds(&self) -> Option<u64> {
+        let by_consent = self.oauth2.as_ref().map(|oauth2| oauth2.default_lifetime_seconds);
+        let by_inputs = self.grant.as_ref().map(|grant| grant.default_lifetime_seconds);
+        by_consent.or(by_inputs).flatten()
+    }
+
     /// What egress has to know of the vendor, of a connector with this manifest.
     #[must_use]
     pub fn vendor(&self, manifest: &Manifest) -> Vendor {

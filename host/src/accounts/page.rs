@@ -81,6 +81,8 @@ pub struct FormField {
     pub example: Option<String>,
     /// Whether it is a secret (not shown while typed, never sent back).
     pub secret: bool,
+    /// Whether it has several lines.
+    pub multiline: bool,
     /// Whether it must be filled in.
     pub required: bool,
     /// What was entered before; none for secrets.

@@ -11,11 +11,12 @@ use valetkey_manifest::{AuthKind, Manifest};
 
 use super::Accounts;
 use super::connections::{Configured, problem};
-use super::entry::{Entry, Keep, Kept};
+use super::entry::{Entry, Keep, Kept, KeptInputs};
 use super::model::Account;
 use super::request::{AccountChange, GivenCredential, NewAccount};
 use super::roster::{check_config, fits};
-use super::verify::{Identity, Probe, probe};
+use super::trial::{Tried, try_out};
+use super::verify::Probe;
 use crate::error::{Fault, Kind, Problem};
 use crate::id::{AccountId, EnvironmentId};
 use crate::journal::Actor;
@@ -62,11 +63,11 @@ impl Accounts {
         let config = merged(known.as_deref(), new.account_config);
         // An account that does not exist yet is tried under an id that no other has.
         let id = known.map_or_else(AccountId::generate, |account| account.id.clone());
-        let identity = self.try_out(&configured, &given, &config, &id).await?;
+        let accepted = self.accepted(&configured, &manifest, given, config, &id).await?;
         let entry = self
-            .find_or_make(&configured, &new.identifier, &config, actor)
+            .find_or_make(&configured, &new.identifier, &accepted.tried.config, actor)
             .await?;
-        self.adopt(&entry, given, config, identity, actor).await
+        self.adopt(&entry, accepted, actor).await
     }
 
     /// Changes an account's configuration, or gives it another credential.
@@ -92,8 +93,8 @@ impl Accounts {
         let given = Given::read(&configured, &manifest, credential, self.parts.now_ms())?;
         let known = Arc::clone(&entry.live().account);
         let config = merged(Some(&known), change.account_config);
-        let identity = self.try_out(&configured, &given, &config, id).await?;
-        self.adopt(&entry, given, config, identity, actor).await
+        let accepted = self.accepted(&configured, &manifest, given, config, id).await?;
+        self.adopt(&entry, accepted, actor).await
     }
 
     /// Adds configuration to an account that has no credential.
@@ -139,28 +140,42 @@ impl Accounts {
     }
 
     /// Asks the vendor whether it accepts a credential, and whose it is.
-    async fn try_out(
+    async fn accepted(
         &self,
         configured: &Configured,
-        given: &Given,
-        config: &BTreeMap<String, String>,
+        manifest: &Manifest,
+        given: Given,
+        config: BTreeMap<String, String>,
         id: &AccountId,
-    ) -> Result<Identity, Fault> {
-        // Of a generation that no account has.
-        let tried = Arc::new(given.kept.lend(0, &configured.connection().placement));
-        let (kind, text) = match probe(&self.parts, configured, config, tried, id).await {
-            Probe::Accepted(identity) => return Ok(identity),
-            Probe::Rejected => (
+    ) -> Result<Accepted, Fault> {
+        let Given {
+            kept,
+            scopes,
+            expires_at_ms,
+        } = given;
+        let (kind, text) = match try_out(&self.parts, configured, manifest, config, kept, id).await {
+            Ok(tried) => {
+                return Ok(Accepted {
+                    expires_at_ms: expires_at_ms.or(tried.kept.expires_at_ms()),
+                    tried,
+                    scopes,
+                });
+            }
+            Err(Probe::Rejected) => (
                 Kind::VendorRejected,
-                "The vendor does not accept this credential. Nothing was kept; check it and send it again.",
+                "The vendor does not accept this credential. Nothing was kept; check it and send it again.".to_owned(),
             ),
-            Probe::Forbidden => (
+            Err(Probe::Forbidden) => (
                 Kind::VendorForbidden,
-                "The vendor knows this credential and does not allow its use. Nothing was kept; check its permissions.",
+                "The vendor knows this credential and does not allow its use. Nothing was kept; check its permissions.".to_owned(),
             ),
-            Probe::Unknown => (
+            Err(Probe::Unusable(problem)) => (
+                Kind::InvalidInput,
+                format!("The credential cannot be used: {problem}. Nothing was kept; send it again."),
+            ),
+            Err(Probe::Accepted(_) | Probe::Unknown) => (
                 Kind::VendorUnavailable,
-                "The vendor could not be asked about this credential. Nothing was kept; send it again later.",
+                "The vendor could not be asked about this credential. Nothing was kept; send it again later.".to_owned(),
             ),
         };
         Err(Fault::new(kind, text).reason("credential_check_failed"))
@@ -169,16 +184,19 @@ impl Accounts {
     async fn adopt(
         &self,
         entry: &Arc<Entry>,
-        given: Given,
-        config: BTreeMap<String, String>,
-        identity: Identity,
+        accepted: Accepted,
         actor: &Actor,
     ) -> Result<Arc<Account>, Fault> {
-        let Given {
-            kept,
+        let Accepted {
+            tried:
+                Tried {
+                    kept,
+                    config,
+                    identity,
+                },
             scopes,
             expires_at_ms,
-        } = given;
+        } = accepted;
         let live = self
             .keep(entry, kept, identity, actor, |account| {
                 account.account_config = Arc::new(config);
@@ -193,6 +211,13 @@ impl Accounts {
         self.close_flows(&entry.environment, &entry.id).await?;
         Ok(Arc::clone(&live.account))
     }
+}
+
+/// A given credential that the vendor accepted.
+struct Accepted {
+    tried: Tried,
+    scopes: Vec<String>,
+    expires_at_ms: Option<i64>,
 }
 
 fn merged(known: Option<&Account>, config: BTreeMap<String, String>) -> BTreeMap<String, String> {
@@ -250,21 +275,23 @@ impl Given {
                     expires_at_ms,
                 })
             }
-            (AuthKind::ApiKey | AuthKind::Bearer | AuthKind::Basic, GivenCredential::Inputs(values)) => {
-                Ok(Self {
-                    kept: from_inputs(configured, manifest, values)?,
-                    scopes: Vec::new(),
-                    expires_at_ms: None,
-                })
-            }
             (AuthKind::None, _) => Err(refused("This connection needs no credential: leave it out.")),
             (AuthKind::Oauth2, GivenCredential::Inputs(_)) => Err(refused(
                 "This connection takes OAuth tokens. Make an authorization link, or give the tokens themselves.",
             )),
-            (kind, GivenCredential::Tokens { .. }) => Err(refused(&format!(
-                "This connection does not use OAuth. Give the inputs of its kind: {}.",
-                super::connections::list(&usual_inputs(kind).map(|(name, _)| name).collect::<Vec<_>>())
-            ))),
+            (_, GivenCredential::Inputs(values)) => Ok(Self {
+                kept: from_inputs(configured, manifest, values)?,
+                scopes: Vec::new(),
+                expires_at_ms: None,
+            }),
+            (_, GivenCredential::Tokens { .. }) => {
+                let inputs = inputs(configured, manifest);
+                let names: Vec<&str> = inputs.iter().map(|(name, _)| name.as_str()).collect();
+                Err(refused(&format!(
+                    "This connection takes no tokens. Give the inputs of its kind: {}.",
+                    super::connections::list(&names)
+                )))
+            }
         }
     }
 }
@@ -283,7 +310,7 @@ fn check_tokens(access: &Secret, refresh: Option<&Secret>) -> Result<(), Fault> 
     let tokens = [("access_token", Some(access)), ("refresh_token", refresh)];
     let problems: Vec<Problem> = tokens
         .into_iter()
-        .filter(|(_, token)| token.is_some_and(|token| !sound(token.expose())))
+        .filter(|(_, token)| token.is_some_and(|token| !sound(token.expose(), None)))
         .map(|(name, _)| problem(format!("/credential/{name}"), UNSOUND))
         .collect();
     whole(problems)
@@ -297,23 +324,27 @@ fn from_inputs(
 ) -> Result<Kept, Fault> {
     let mut problems = Vec::new();
     let mut secrets = BTreeMap::new();
-    for (name, input) in inputs(configured, manifest) {
-        let value = values.remove(&name);
-        let value = value.as_ref().map_or("", |value| value.expose().trim());
+    let inputs = inputs(configured, manifest);
+    for (name, input) in &inputs {
+        let value = values.remove(name);
+        let value = value.map_or_else(String::new, |value| pasted(value.expose(), Some(input)));
         let path = format!("/credential/{name}");
         if value.is_empty() {
-            problems.push(problem(path, "is missing"));
-        } else if !sound(value) {
+            if !input.optional {
+                problems.push(problem(path, "is missing"));
+            }
+            continue;
+        } else if !sound(&value, Some(input)) {
             problems.push(problem(path, UNSOUND));
         } else if input
             .pattern
             .as_deref()
-            .is_some_and(|pattern| !fits(pattern, value))
+            .is_some_and(|pattern| !fits(pattern, &value))
         {
             problems.push(problem(path, "does not have the form that the vendor uses"));
         }
         // Goes into the seal.
-        secrets.insert(name, value.to_owned());
+        secrets.insert(name.clone(), value);
     }
     problems.extend(values.keys().map(|name| {
         problem(
@@ -322,13 +353,34 @@ fn from_inputs(
         )
     }));
     whole(problems)?;
-    kept_of(configured.connection().kind, secrets).ok_or_else(|| Fault::internal("inputs of another kind"))
+    kept_of(configured.connection().kind, &inputs, secrets).ok_or_else(|| Fault::internal("inputs of another kind"))
 }
 
 const UNSOUND: &str = "must have 1 to 16,384 bytes and no control characters";
 
-fn sound(value: &str) -> bool {
-    (1..=MAX_SECRET_BYTES).contains(&value.len()) && !value.chars().any(char::is_control)
+/// Whether a value can be a credential: not too long, and with line breaks where there may be
+/// some.
+pub(super) fn sound(value: &str, input: Option<&SecretInput>) -> bool {
+    let multiline = input.is_some_and(|input| input.multiline);
+    (1..=MAX_SECRET_BYTES).contains(&value.len())
+        && !value
+            .chars()
+            .any(|c| c.is_control() && !(multiline && c == '\n'))
+}
+
+/// A value as it was meant: pasted ones come with blanks around them, and private keys out of
+/// JSON files with their line breaks escaped.
+pub(super) fn pasted(value: &str, input: Option<&SecretInput>) -> String {
+    let value = value.trim();
+    if !input.is_some_and(|input| input.multiline) {
+        return value.to_owned();
+    }
+    let lines = value.replace("\r\n", "\n");
+    if lines.contains('\n') {
+        lines
+    } else {
+        lines.replace("\\n", "\n").trim().to_owned()
+    }
 }
 
 fn whole(problems: Vec<Problem>) -> Result<(), Fault> {
@@ -342,8 +394,12 @@ fn whole(problems: Vec<Problem>) -> Result<(), Fault> {
 }
 
 /// The credential of a kind from its checked inputs; none for kinds without any.
-pub(super) fn kept_of(kind: AuthKind, mut secrets: BTreeMap<String, String>) -> Option<Kept> {
-    let mut take = |name: &str| secrets.remove(name).unwrap_or_default();
+pub(super) fn kept_of(
+    kind: AuthKind,
+    inputs: &[(String, SecretInput)],
+    mut values: BTreeMap<String, String>,
+) -> Option<Kept> {
+    let mut take = |name: &str| values.remove(name).unwrap_or_default();
     let token = |access| Kept::Token {
         access,
         refresh: None,
@@ -358,18 +414,26 @@ pub(super) fn kept_of(kind: AuthKind, mut secrets: BTreeMap<String, String>) -> 
             username: take("username"),
             password: take("password"),
         }),
+        AuthKind::Keys | AuthKind::JwtBearer | AuthKind::ClientCredentials => {
+            let is_secret = |name: &String| inputs.iter().any(|(known, input)| known == name && input.secret);
+            let (secret, open) = values.into_iter().partition(|(name, _)| is_secret(name));
+            Some(Kept::Inputs(KeptInputs { secret, open }))
+        }
     }
 }
 
 /// Names and usual titles of a kind's inputs.
-fn usual_inputs(kind: AuthKind) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let inputs: &[(&str, &str)] = match kind {
-        AuthKind::Oauth2 | AuthKind::None => &[],
+fn usual_inputs(kind: AuthKind) -> &'static [(&'static str, &'static str)] {
+    match kind {
         AuthKind::ApiKey => &[("api_key", "API key")],
         AuthKind::Bearer => &[("token", "Token")],
         AuthKind::Basic => &[("username", "User name"), ("password", "Password")],
-    };
-    inputs.iter().copied()
+        AuthKind::Oauth2
+        | AuthKind::Keys
+        | AuthKind::JwtBearer
+        | AuthKind::ClientCredentials
+        | AuthKind::None => &[],
+    }
 }
 
 /// The credential inputs of the connection's kind, as its manifest declares them.
@@ -378,16 +442,23 @@ pub(super) fn inputs(configured: &Configured, manifest: &Manifest) -> Vec<(Strin
     let declared = manifest
         .auth
         .iter()
-        .find(|scheme: &&Auth| scheme.id == connection.auth);
+        .find(|scheme: &&Auth| scheme.id == connection.auth)
+        .map(|scheme| &scheme.inputs);
+    if matches!(
+        connection.kind,
+        AuthKind::Keys | AuthKind::JwtBearer | AuthKind::ClientCredentials
+    ) {
+        let declared = declared.into_iter().flatten();
+        return declared.map(|(name, input)| (name.clone(), input.clone())).collect();
+    }
     usual_inputs(connection.kind)
+        .iter()
         .map(|(name, title)| {
-            let declared = declared.and_then(|scheme| scheme.inputs.get(name)).cloned();
-            let usual = || SecretInput {
-                title: title.to_owned(),
-                description: None,
-                pattern: None,
-            };
-            (name.to_owned(), declared.unwrap_or_else(usual))
+            let declared = declared.and_then(|inputs| inputs.get(*name)).cloned();
+            (
+                (*name).to_owned(),
+                declared.unwrap_or_else(|| SecretInput::titled(title)),
+            )
         })
         .collect()
 }

@@ -12,6 +12,7 @@
 //! nothing, since a pair that the vendor made meanwhile is lost either way. Only an explicit
 //! refusal expires an account; a vendor that cannot be reached never does.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
-use super::entry::{Entry, Keep, Kept, Live, key};
+use super::entry::{Entry, Keep, Kept, Live, Source, key};
 use super::model::{Account, AccountState, Reason};
 use super::parts::{Parts, backoff, millis};
 use super::pick::not_active;
@@ -30,7 +31,7 @@ use super::quirks::{Grant, Refusal};
 use super::sealed::corrupt;
 use super::token_endpoint::{Failure, retry_after};
 use super::verify::{Probe, probe};
-use super::{activate, revoke};
+use super::{activate, assertion, revoke};
 use crate::egress::{Credential, Credentials};
 use crate::error::{Fault, Kind, Retry};
 use crate::id::{AccountId, EnvironmentId};
@@ -283,14 +284,10 @@ async fn refresh(entry: &Arc<Entry>, why: Why) -> Result<(), Problem> {
     if matches!(why, Why::Rejected(_)) && too_soon(entry, &live) {
         return Err(Problem::RejectedAgain);
     }
-    let Some(token) = live.refresh_token() else {
+    let Some(source) = live.source() else {
         drop(turn);
         return without_refresh_token(entry, why, generation).await;
     };
-    let endpoint = entry
-        .configured
-        .token_endpoint(&live.account.account_config)
-        .map_err(|fault| told(entry, &fault))?;
     // The intent is on the disk before the vendor is asked.
     let intent = serde_json::to_vec(&Intent {
         generation,
@@ -311,17 +308,34 @@ async fn refresh(entry: &Arc<Entry>, why: Why) -> Result<(), Problem> {
         .await
         .map_err(|error| told(entry, &error.into()))?;
     drop(turn);
-    let connection = entry.configured.connection();
-    let separator = connection
-        .oauth2
-        .as_ref()
-        .map_or(" ", |oauth2| oauth2.scope_separator.as_str());
-    let outcome = endpoint.refresh(&entry.parts, separator, &token).await;
+    let outcome = ask(entry, &source, &live.account.account_config)
+        .await
+        .map_err(|fault| told(entry, &fault))?;
     let again = earlier.is_some_and(|earlier| earlier.generation == generation);
     match outcome {
         Ok(grant) => settle(entry, generation, Ok(Arc::new(grant))).await,
         Err(failure) => settle(entry, generation, Err((failure, again))).await,
     }
+}
+
+/// Asks the token endpoint once.
+async fn ask(
+    entry: &Entry,
+    source: &Source,
+    config: &BTreeMap<String, String>,
+) -> Result<Result<Grant, Failure>, Fault> {
+    let connection = entry.configured.connection();
+    Ok(match source {
+        Source::RefreshToken(token) => {
+            let separator = connection
+                .oauth2
+                .as_ref()
+                .map_or(" ", |oauth2| oauth2.scope_separator.as_str());
+            let endpoint = entry.configured.token_endpoint(config)?;
+            endpoint.refresh(&entry.parts, separator, token).await
+        }
+        Source::Inputs(inputs) => assertion::ask(&entry.parts, &connection, config, inputs).await,
+    })
 }
 
 /// Takes in what the vendor answered to the refresh of a generation. `again` says that the token
@@ -362,8 +376,8 @@ async fn settle(
     }
     match outcome {
         Ok(grant) => {
-            // No new refresh token: the old one goes on.
-            let kept = activate::kept(&grant, live.refresh_token(), entry.parts.now_ms());
+            let connection = entry.configured.connection();
+            let kept = activate::renewed(&live, &grant, &connection, entry.parts.now_ms());
             let manifest = entry.configured.manifest(&entry.parts).ok();
             let written = entry
                 .write(&turn, Keep::New(kept), no_intent(), |account| {
@@ -372,7 +386,7 @@ async fn settle(
                         &grant,
                         manifest.as_deref(),
                         &entry.parts,
-                        &entry.configured.connection(),
+                        &connection,
                     );
                     account.reason = None;
                 })
@@ -497,10 +511,16 @@ fn too_soon(entry: &Entry, live: &Live) -> bool {
         return false;
     };
     let lifetime = match live.kept.as_deref() {
-        Some(Kept::Token {
-            stated_ms: Some(stated),
-            ..
-        }) => Duration::from_millis(*stated),
+        Some(
+            Kept::Token {
+                stated_ms: Some(stated),
+                ..
+            }
+            | Kept::Exchanged {
+                stated_ms: Some(stated),
+                ..
+            },
+        ) => Duration::from_millis(*stated),
         _ => Duration::MAX,
     };
     let interval = Duration::from_secs(entry.parts.settings.renew_interval_seconds);

@@ -24,6 +24,10 @@ pub struct NewConnection {
     /// For OAuth: the operator's application.
     #[serde(default)]
     pub oauth: Option<NewOAuthApp>,
+    /// For the kinds `jwt_bearer` and `client_credentials`: the token endpoint instead of the
+    /// manifest's.
+    #[serde(default)]
+    pub token_url: Option<String>,
     /// Scopes to ask for; none for the manifest's.
     #[serde(default)]
     pub scopes: Option<Vec<String>>,
@@ -133,7 +137,8 @@ pub struct AccountChange {
 /// A credential that an application brings itself. It is tried at the vendor before it is kept.
 #[derive(Debug, Clone)]
 pub enum GivenCredential {
-    /// The inputs of the connection's kind by name: `api_key`; `token`; `username` and `password`.
+    /// The inputs of the connection's kind by name: `api_key`; `token`; `username` and `password`;
+    /// for other kinds those that the connector declares.
     Inputs(BTreeMap<String, Secret>),
     /// Tokens that the vendor issued to the OAuth application of the connection.
     Tokens {

@@ -31,6 +31,8 @@ pub(super) enum Failure {
     Refused(Refusal),
     /// Nothing reached the endpoint; why, in egress's words.
     NotSent(String),
+    /// The credential itself cannot be used; why, in egress's words. Nothing was sent.
+    Unusable(String),
     /// It was sent, and whether the endpoint acted is unknown.
     OutcomeUnknown,
 }
@@ -41,6 +43,7 @@ impl Failure {
         match self {
             Self::Refused(refusal) => refusal.code(),
             Self::NotSent(_) => "not_sent",
+            Self::Unusable(_) => "credential_unusable",
             Self::OutcomeUnknown => "outcome_unknown",
         }
     }
@@ -49,7 +52,7 @@ impl Failure {
     pub fn may_have_acted(&self) -> bool {
         match self {
             Self::OutcomeUnknown => true,
-            Self::NotSent(_) => false,
+            Self::NotSent(_) | Self::Unusable(_) => false,
             Self::Refused(refusal) => matches!(refusal, Refusal::Busy(_) | Refusal::Unreadable(_)),
         }
     }
@@ -103,14 +106,23 @@ impl Endpoint {
             ("redirect_uri", redirect_uri),
             ("code_verifier", verifier.expose()),
         ];
-        let answer = self.send(parts, &form).await?;
-        quirks::read(&answer, separator).map_err(Failure::Refused)
+        self.ask(parts, &form, separator).await
     }
 
     /// Presents a refresh token.
     pub async fn refresh(&self, parts: &Parts, separator: &str, token: &Secret) -> Result<Grant, Failure> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token.expose())];
-        let answer = self.send(parts, &form).await?;
+        self.ask(parts, &form, separator).await
+    }
+
+    /// Asks for a grant with these fields.
+    pub async fn ask(
+        &self,
+        parts: &Parts,
+        form: &[(&str, &str)],
+        separator: &str,
+    ) -> Result<Grant, Failure> {
+        let answer = self.send(parts, form).await?;
         quirks::read(&answer, separator).map_err(Failure::Refused)
     }
 
@@ -181,6 +193,8 @@ impl Endpoint {
                 form.append_pair("client_id", &self.client_id);
                 form.append_pair("client_secret", secret);
             }
+            // An assertion names its client itself.
+            (ClientAuth::None, _) | (_, None) if self.client_id.is_empty() => {}
             (ClientAuth::None, _) | (_, None) => {
                 form.append_pair("client_id", &self.client_id);
             }

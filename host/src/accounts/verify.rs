@@ -35,6 +35,8 @@ pub(super) enum Probe {
     Rejected,
     /// The vendor knows it and does not allow the check: 403.
     Forbidden,
+    /// It cannot even be sent; what is wrong with it.
+    Unusable(String),
     /// Nothing could be learnt.
     Unknown,
 }

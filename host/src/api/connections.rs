@@ -26,7 +26,8 @@ pub(super) struct View<'a> {
     connector: &'a str,
     /// Id of the auth scheme in the connector's manifest.
     auth: &'a str,
-    /// Kind of credential: `oauth2`, `api_key`, `basic`, `bearer` or `none`.
+    /// Kind of credential: `oauth2`, `api_key`, `basic`, `bearer`, `keys`, `jwt_bearer`,
+    /// `client_credentials` or `none`.
     credential_kind: &'a str,
     /// For OAuth: the operator's application at the vendor.
     #[serde(skip_serializing_if = "Option::is_none")]

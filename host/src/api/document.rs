@@ -11,7 +11,9 @@ use utoipa::openapi::{Components, Content, OpenApi as Document, Ref, RefOr, Resp
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::answer::json_bytes;
-use super::{accounts, connections, connectors, execute, executions, proxy, servers, token, tools};
+use super::{
+    accounts, connections, connectors, execute, executions, proxy, recordings, servers, token, tools,
+};
 use crate::access::Scope;
 use crate::error::{self, Kind};
 
@@ -33,6 +35,7 @@ pub(super) struct Health {
         serve,
         token::token,
         execute::execute_tool,
+        recordings::record,
         tools::list,
         tools::scoped,
         tools::available,

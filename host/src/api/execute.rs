@@ -55,6 +55,28 @@ pub(super) struct ExecuteTool {
     deadline_ms: Option<u64>,
 }
 
+impl ExecuteTool {
+    /// The call as the core takes it.
+    pub(super) fn request(self, idempotency_key: Option<String>) -> Result<Request, Fault> {
+        Ok(Request {
+            tool_name: self.tool_name,
+            selector: Selector {
+                identifier: self.identifier,
+                connected_account_id: self.connected_account_id,
+                connection_name: self.connection_name,
+            },
+            params: self.params,
+            agent_run_id: self
+                .agent_run_id
+                .map(|id| visible("/agent_run_id", id))
+                .transpose()?,
+            idempotency_key,
+            deadline: self.deadline_ms.map(Duration::from_millis),
+            extras: Extras::default(),
+        })
+    }
+}
+
 /// What a call answers.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "the shape of the document; `render` writes it")]
@@ -84,22 +106,7 @@ pub(super) async fn execute_tool(
     headers: HeaderMap,
     Json(body): Json<ExecuteTool>,
 ) -> Answer {
-    let request = Request {
-        tool_name: body.tool_name,
-        selector: Selector {
-            identifier: body.identifier,
-            connected_account_id: body.connected_account_id,
-            connection_name: body.connection_name,
-        },
-        params: body.params,
-        agent_run_id: body
-            .agent_run_id
-            .map(|id| visible("/agent_run_id", id))
-            .transpose()?,
-        idempotency_key: idempotency_key(&headers)?,
-        deadline: body.deadline_ms.map(Duration::from_millis),
-        extras: Extras::default(),
-    };
+    let request = body.request(idempotency_key(&headers)?)?;
     match call::run(&host, &caller, request).await {
         (execution, Ok(outcome)) => render(&execution, &outcome),
         (execution, Err(fault)) => Err(Refusal::of_execution(fault, execution)),

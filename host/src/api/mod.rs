@@ -18,6 +18,7 @@ mod front;
 mod list;
 mod pages;
 mod proxy;
+mod recordings;
 mod servers;
 mod token;
 mod tools;
@@ -57,6 +58,7 @@ pub fn router(runtime: Arc<Runtime>) -> Router {
 fn rest() -> Router<Arc<Runtime>> {
     Router::new()
         .route("/api/v1/execute_tool", post(execute::execute_tool))
+        .route("/api/v1/recordings", post(recordings::record))
         .route("/api/v1/tools", get(tools::list))
         .route("/api/v1/tools/scoped", get(tools::scoped))
         .route("/api/v1/tools/available", get(tools::available))

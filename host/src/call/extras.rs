@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::capability::{Progress, Step};
+use crate::capability::{Progress, Step, Tape};
 use crate::egress::Meter;
 use crate::id::SessionId;
 use crate::servers::Rules;
@@ -29,6 +29,9 @@ pub struct Extras {
     /// Characters of the result, so that a model can read it whole: a tool with pages answers
     /// fewer items and the cursor to the rest. The first item comes whatever its size.
     pub max_result_chars: Option<usize>,
+    /// Where the exchanges with the vendor are kept: what raw requests would show, and so for who may
+    /// send them, on connections that allow them.
+    pub tape: Option<Arc<Tape>>,
 }
 
 /// What a tool with a content result may ask, and what it was answered.

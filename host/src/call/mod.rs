@@ -12,6 +12,7 @@ mod pages;
 mod proxy;
 mod reach;
 mod record;
+mod recording;
 mod replay;
 mod search;
 
@@ -41,6 +42,7 @@ pub use cursor::input_digest;
 pub use extras::{Answers, Extras};
 
 pub use proxy::{ProxyAnswer, ProxyRequest, proxy};
+pub use recording::{Exchange, Message, Recording, Witness, record};
 
 pub use crate::capability::{Progress, Step};
 
@@ -96,6 +98,7 @@ pub struct Calls {
     admission: admission::Slots,
     replays: replay::Replays,
     reaches: reach::Reaches,
+    witness: std::sync::OnceLock<Witness>,
 }
 
 impl Calls {
@@ -111,6 +114,15 @@ impl Calls {
             admission: admission::Slots::new(per_environment, per_account, queue_factor),
             replays: replay::Replays::new(store, vault, clock),
             reaches: reach::Reaches::default(),
+            witness: std::sync::OnceLock::new(),
+        }
+    }
+
+    /// From now on what every call says to its vendor is told, for as long as the host runs. Only a
+    /// host that its author runs for development has a witness, and only the first is heard.
+    pub fn watch(&self, witness: Witness) {
+        if self.witness.set(witness).is_err() {
+            tracing::warn!("the calls have a witness already");
         }
     }
 }
@@ -192,9 +204,14 @@ async fn as_account(
         progress,
         answers,
         max_result_chars,
+        tape,
         ..
     } = request.extras;
     check_rules(rules.as_ref(), tool, usable)?;
+    if tape.is_some() {
+        recording::check_allowed(caller, usable)?;
+    }
+    let witnessed = recording::Witnessed::new(&runtime.calls.witness, id, &activation, tape);
 
     check_scopes(tool, usable)?;
     let input = check_input(tool, request.params)?;
@@ -239,6 +256,7 @@ async fn as_account(
             reach,
             log: record.guest_log(),
             progress: progress.as_ref(),
+            tape: witnessed.tape(),
             ext: answers.as_ref().map(Answers::ext).unwrap_or_default(),
             room: max_result_chars,
         };

@@ -13,7 +13,7 @@ use super::Outcome;
 use super::cursor::{Binding, Position};
 use super::record::Record;
 use crate::accounts::{Account, Usable};
-use crate::capability::{CallContext, Grant, GuestLog, Limits, Progress, Step};
+use crate::capability::{CallContext, Grant, GuestLog, Limits, Progress, Step, Tape};
 use crate::egress::Reach;
 use crate::error::{Fault, Kind};
 use crate::registry::LoadedTool;
@@ -38,6 +38,8 @@ pub(super) struct Guest<'a> {
     pub(super) log: &'a Arc<GuestLog>,
     /// Who is told how far the call is.
     pub(super) progress: Option<&'a Progress>,
+    /// Where its exchanges are kept.
+    pub(super) tape: Option<&'a Arc<Tape>>,
     /// What the guest learns besides.
     pub(super) ext: Vec<(String, String)>,
     /// Characters that the result may have, so that a model can read it whole.
@@ -54,6 +56,7 @@ impl Guest<'_> {
             account_config: Arc::clone(&self.account.account_config),
             log: Arc::clone(self.log),
             progress: self.progress.cloned(),
+            tape: self.tape.cloned(),
         };
         let context = CallContext {
             execution_id: self.execution_id.to_owned(),

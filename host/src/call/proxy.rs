@@ -17,7 +17,7 @@ use serde_json::Map;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use valetkey_manifest::{Manifest, Placement};
+use valetkey_manifest::Manifest;
 
 use super::record::Record;
 use super::{Extras, Request, allowed_time, cut_off, serving_version, with_link};
@@ -158,15 +158,12 @@ async fn as_account(
         .endpoints
         .get(&name)
         .ok_or_else(|| unknown_endpoint(&activation.version.manifest, &name))?;
-    let carrier = match &usable.connection.placement {
-        Placement::Header { name, .. } => name.as_str(),
-        Placement::Basic | Placement::Query { .. } => "authorization",
-    };
+    let carriers = usable.connection.placement.headers();
     let outgoing = GuestRequest {
         method: request.method.to_string(),
         endpoint: name,
         url: Some(url(endpoint, &request.path, request.query.as_deref())),
-        headers: headers::to_vendor(&request.headers, endpoint, carrier)?,
+        headers: headers::to_vendor(&request.headers, endpoint, &carriers)?,
         body: request.body,
         ..GuestRequest::default()
     };

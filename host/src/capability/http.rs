@@ -11,9 +11,10 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
-use crate::egress::{GuestRequest, GuestResponse, Outbound, Reach};
+use crate::egress::{GuestRequest, GuestResponse, Outbound};
 use crate::error::{Fault, Kind, Retry};
 
+use super::Grant;
 use super::bindings::valetkey::connector::{http, types};
 use super::session::{InFlight, Session, Stop};
 
@@ -27,7 +28,7 @@ impl http::Host for Session {
         self.count_call()?;
         self.count_requests(1)?;
         self.leave_guest(is_write(&request.method));
-        let answer = exchange(&*self.egress, &self.grant.reach, request).await;
+        let answer = exchange(&*self.egress, &self.grant, request).await;
         self.enter_guest();
         Ok(self.answer(answer))
     }
@@ -36,11 +37,11 @@ impl http::Host for Session {
         self.count_call()?;
         self.count_requests(requests.len())?;
         self.leave_guest(requests.iter().any(|request| is_write(&request.method)));
-        let (egress, reach) = (&*self.egress, &self.grant.reach);
+        let (egress, grant) = (&*self.egress, &self.grant);
         let answers: Vec<_> = stream::iter(
             requests
                 .into_iter()
-                .map(|request| exchange(egress, reach, request)),
+                .map(|request| exchange(egress, grant, request)),
         )
         .buffered(SIDE_BY_SIDE)
         .collect()
@@ -95,7 +96,7 @@ impl Session {
 
 async fn exchange(
     egress: &dyn Outbound,
-    reach: &Reach,
+    grant: &Grant,
     request: http::Request,
 ) -> Result<GuestResponse, Fault> {
     if let Some((name, _)) = request.ext.first() {
@@ -108,20 +109,22 @@ async fn exchange(
         )
         .reason("ext"));
     }
-    egress
-        .send(
-            reach,
-            GuestRequest {
-                method: request.method,
-                endpoint: request.endpoint,
-                path: request.path,
-                url: request.url,
-                query: request.query,
-                headers: request.headers,
-                body: request.body.map(Bytes::from),
-            },
-        )
-        .await
+    let request = GuestRequest {
+        method: request.method,
+        endpoint: request.endpoint,
+        path: request.path,
+        url: request.url,
+        query: request.query,
+        headers: request.headers,
+        body: request.body.map(Bytes::from),
+    };
+    let Some(tape) = &grant.tape else {
+        return egress.send(&grant.reach, request).await;
+    };
+    let place = tape.begin(&request);
+    let answer = egress.send(&grant.reach, request).await;
+    tape.end(place, &answer);
+    answer
 }
 
 fn is_write(method: &str) -> bool {

@@ -10,6 +10,7 @@ pub(crate) mod log;
 mod progress;
 mod runtime;
 pub(crate) mod session;
+mod tape;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::egress::Reach;
 
 pub use log::{GuestLog, LogLine, sanitise};
 pub use progress::{Progress, Step};
+pub use tape::{Tape, Taped};
 
 /// What one call may use, in full.
 pub struct Grant {
@@ -38,6 +40,8 @@ pub struct Grant {
     pub log: Arc<GuestLog>,
     /// Who is told how far the call is.
     pub progress: Option<Progress>,
+    /// Where its exchanges with the vendor are kept, when somebody may see them.
+    pub tape: Option<Arc<Tape>>,
 }
 
 /// Limits of one call; `config::Sandbox` with the manifest's wishes applied.

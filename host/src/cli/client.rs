@@ -48,6 +48,13 @@ pub(super) struct Remote {
     client_secret: Option<String>,
 }
 
+impl Remote {
+    /// Whether a host was named, and not the one of the data folder is meant.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.server.is_some()
+    }
+}
+
 /// The host answered with an error.
 #[derive(Debug, Error)]
 #[error("{}", .body["error"]["message"].as_str().unwrap_or("the host refused"))]

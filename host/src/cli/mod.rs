@@ -11,6 +11,7 @@ mod config;
 mod connection;
 mod connector;
 pub mod demo;
+mod dev;
 mod doctor;
 mod init;
 mod mcp;
@@ -88,6 +89,8 @@ enum Command {
     /// Build, check, install and manage connectors
     #[command(subcommand)]
     Connector(connector::Connector),
+    /// Rebuild and reload a connector as you write it, and watch its calls
+    Dev(dev::Dev),
     /// Configure connectors for an environment
     #[command(subcommand)]
     Connection(connection::Connection),
@@ -140,6 +143,7 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<ExitCode> {
         Command::Init(command) => command.run(global, output),
         Command::Serve(command) => command.run(global, output),
         Command::Connector(command) => command.run(global, output),
+        Command::Dev(command) => command.run(global, output),
         Command::Connection(command) => command.run(global, output),
         Command::Account(command) => command.run(global, output),
         Command::Call(command) => command.run(global, output),

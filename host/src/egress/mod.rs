@@ -32,6 +32,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT_ENCODING, HeaderValue, LOCATION, USER_AGENT};
 use http::{HeaderMap, Method, StatusCode};
+use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -40,6 +41,7 @@ use valetkey_manifest::{Budget, Errors, Throttle};
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Fault, VendorError};
+use crate::secret::Secret;
 use crate::trace;
 
 use breaker::{Breakers, Sign};
@@ -48,10 +50,12 @@ use decode::Bounds;
 use dial::{Dialer, Names, Reachable, SystemResolver};
 use gate::Admitted;
 use limits::{Connection, Limits, Pause};
+use redact::Redactor;
 use signals::Throttled;
 
 pub use collector::Collector;
-pub use credential::{Credential, Material};
+pub use credential::{Credential, Inputs, Material, Problem as CredentialProblem, assertion, filled};
+use credential::Draft;
 pub use dial::Resolve;
 pub use endpoint::{Endpoint, endpoint};
 pub use gate::is_host_header;
@@ -273,13 +277,16 @@ impl Egress {
 
         let mut credential: Option<Arc<Credential>> = None;
         let mut replaced: Option<Arc<Credential>> = None;
+        let mut signed: Vec<Redactor> = Vec::new();
         let mut attempt = 0;
         loop {
             limits.permit(reach, &admitted.path, max_wait).await?;
             if admitted.endpoint.credential && credential.is_none() {
                 credential = Some(reach.credentials.current(reach.deadline).await?);
             }
-            let mut outgoing = compose(&admitted, credential.as_deref())?;
+            let (mut outgoing, proof) = compose(&admitted, credential.as_deref(), self.clock.now())?;
+            // Into the redactor's patterns.
+            signed.extend(proof.map(|proof| Redactor::new(&[proof.expose()])));
             attempt += 1;
             if attempt > 1 {
                 reach.meter.retries.fetch_add(1, Ordering::Relaxed);
@@ -319,7 +326,7 @@ impl Egress {
                             .renew(rejected.generation, reach.deadline)
                             .await?;
                         if renewed.generation == rejected.generation {
-                            return Ok(reveal(answer, &admitted, &[Some(rejected)]));
+                            return Ok(reveal(answer, &admitted, &[Some(rejected)], &signed));
                         }
                         (credential, replaced) = (Some(renewed), Some(rejected));
                         continue;
@@ -336,7 +343,7 @@ impl Egress {
                                 .flatten()
                             {
                                 Some(pause) => pause,
-                                None => return Ok(reveal(answer, &admitted, &[credential, replaced])),
+                                None => return Ok(reveal(answer, &admitted, &[credential, replaced], &signed)),
                             }
                         }
                         told => {
@@ -461,16 +468,28 @@ impl Egress {
     }
 }
 
-/// Puts a request together from checked parts.
+/// Puts a request together from checked parts; with it comes what proves the account in this
+/// request alone.
 fn compose(
     admitted: &Admitted<'_>,
     credential: Option<&Credential>,
-) -> Result<http::Request<Option<Bytes>>, Fault> {
-    let mut headers = admitted.headers.clone();
-    let mut target = admitted.target.clone();
-    if let Some(credential) = credential {
-        credential.place(&mut headers, &mut target)?;
-    }
+    now: Timestamp,
+) -> Result<(http::Request<Option<Bytes>>, Option<Secret>), Fault> {
+    let mut draft = Draft {
+        method: &admitted.method,
+        authority: &admitted.endpoint.authority,
+        target: admitted.target.clone(),
+        headers: admitted.headers.clone(),
+        body: admitted.body.as_deref().unwrap_or_default(),
+        now,
+    };
+    let proof = match credential {
+        Some(credential) => credential.place(&mut draft)?,
+        None => None,
+    };
+    let Draft {
+        target, mut headers, ..
+    } = draft;
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     headers
         .entry(USER_AGENT)
@@ -486,13 +505,21 @@ fn compose(
     *request.method_mut() = admitted.method.clone();
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
-    Ok(request)
+    Ok((request, proof))
 }
 
 /// An answer as a guest may see it: without what belongs to the connection, without links that
-/// lead elsewhere, without the credentials that were used.
-fn reveal(answer: Answer, admitted: &Admitted<'_>, used: &[Option<Arc<Credential>>]) -> GuestResponse {
-    let redactors = || used.iter().flatten().map(|credential| credential.redactor());
+/// lead elsewhere, without the credentials that were used and what was `signed` with them.
+fn reveal(
+    answer: Answer,
+    admitted: &Admitted<'_>,
+    used: &[Option<Arc<Credential>>],
+    signed: &[Redactor],
+) -> GuestResponse {
+    let redactors = || {
+        let used = used.iter().flatten().map(|credential| credential.redactor());
+        used.chain(signed)
+    };
     let mut headers = Vec::with_capacity(answer.headers.len());
     for (name, value) in &answer.headers {
         if is_withheld(name.as_str(), &answer.headers)

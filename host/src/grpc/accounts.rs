@@ -13,10 +13,10 @@ use super::structure;
 use super::unary::Call;
 use super::wire::accounts::{
     AccountRequest, AccountResponse, AuthorizationDetails, ConnectedAccount, CreateRequest, Credential,
-    Empty, ListRequest, ListResponse, ListedAccount, MagicLinkRequest, MagicLinkResponse, UpdateRequest,
-    VerifyRequest, VerifyResponse,
+    Empty, ListRequest, ListResponse, ListedAccount, MagicLinkRequest, MagicLinkResponse, SearchRequest,
+    UpdateRequest, VerifyRequest, VerifyResponse,
 };
-use super::wire::time;
+use super::wire::{connections, time};
 use crate::accounts::{
     Account, AccountChange, AccountQuery, GivenCredential, LinkRequest, NewAccount, Selector,
 };
@@ -30,6 +30,8 @@ const DEFAULT_PAGE: usize = 30;
 const MAX_PAGE: usize = 100;
 /// Names of connections that a list can be narrowed to.
 const MAX_NAMES: usize = 20;
+/// Characters of a search.
+const MAX_QUERY: usize = 100;
 
 /// `GetConnectedAccountAuth` and `GetConnectedAccountDetails`: the same here, since no answer of
 /// this host holds a credential.
@@ -50,6 +52,36 @@ pub(super) async fn get(call: Call, request: AccountRequest) -> Result<AccountRe
 /// `ListConnectedAccounts`.
 pub(super) async fn list(call: Call, request: ListRequest) -> Result<ListResponse, Status> {
     page(&call, request).await.map_err(|fault| status::of(&fault))
+}
+
+/// `SearchConnectedAccounts`: the same list by its words.
+pub(super) async fn search(call: Call, request: SearchRequest) -> Result<ListResponse, Status> {
+    let found = async {
+        if !(1..=MAX_QUERY).contains(&request.query.chars().count()) {
+            return Err(ask::invalid(
+                "query",
+                &format!("must have 1 to {MAX_QUERY} characters"),
+            ));
+        }
+        let connector = match given(Some(request.connection_id)) {
+            None => None,
+            Some(id) => Some(connections::name(&id).map(str::to_owned).ok_or_else(|| {
+                ask::invalid(
+                    "connection_id",
+                    "is no id of a connection; ListAppConnections answers them",
+                )
+            })?),
+        };
+        let list = ListRequest {
+            connector,
+            page_size: request.page_size,
+            page_token: request.page_token,
+            query: request.query,
+            ..ListRequest::default()
+        };
+        page(&call, list).await
+    };
+    found.await.map_err(|fault| status::of(&fault))
 }
 
 /// `CreateConnectedAccount`: the second half of the clients' get-or-create, so that of several at

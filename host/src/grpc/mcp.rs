@@ -1,10 +1,6 @@
-//! `McpService`: virtual MCP servers (*configs*), one user on one (*instances*, which are not kept:
-//! their id says which server and who), and session tokens.
+//! `McpService`: virtual MCP servers (*configs*) and session tokens. One user on a server is in
+//! [`super::instances`].
 
-use std::sync::Arc;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tonic::Status;
 
 use super::ask::{self, given};
@@ -13,8 +9,7 @@ use super::status;
 use super::unary::Call;
 use super::wire::accounts::Empty;
 use super::wire::mcp::{
-    AccountsRequest, AuthState, AuthStateRequest, AuthStateResponse, Config, ConfigMessage, ConfigRequest,
-    EnsureInstanceRequest, Instance, InstanceRequest, InstanceResponse, ListConfigsRequest,
+    AccountsRequest, AuthState, AuthStateResponse, Config, ConfigMessage, ConfigRequest, ListConfigsRequest,
     ListConfigsResponse, Mapping, SessionTokenRequest, SessionTokenResponse, UpdateConfigRequest,
 };
 use super::wire::{connections, time};
@@ -23,14 +18,8 @@ use crate::accounts::AccountState;
 use crate::error::{Fault, Kind};
 use crate::id::{Identifier, ServerId};
 use crate::servers::{
-    self, AccessLevel, NewServer, NewSession, SearchMode, Server, ServerChange, ServerQuery, SessionQuery,
-    Target,
+    self, AccessLevel, NewServer, NewSession, SearchMode, Server, ServerChange, ServerQuery, Target,
 };
-
-/// Before the id of an instance.
-const INSTANCE: &str = "ins_";
-/// Sessions of one user on one server that one deletion ends.
-const MAX_SESSIONS: usize = 1_000;
 
 /// `CreateMcpConfig`.
 pub(super) async fn create(call: Call, request: ConfigMessage) -> Result<ConfigMessage, Status> {
@@ -137,72 +126,6 @@ async fn page(call: &Call, request: ListConfigsRequest) -> Result<ListConfigsRes
     })
 }
 
-/// `EnsureMcpInstance`.
-pub(super) async fn ensure_instance(
-    call: Call,
-    request: EnsureInstanceRequest,
-) -> Result<InstanceResponse, Status> {
-    let made = async {
-        let name = request
-            .config_name
-            .parse()
-            .map_err(|error: crate::id::InvalidId| {
-                Fault::new(Kind::NotFound, format!("There is no such MCP server: {error}."))
-            })?;
-        let identifier = ask::identifier(request.user_identifier)?;
-        let environment = &call.caller.environment;
-        let server = call.host.servers.server_named(environment, &name)?;
-        instance(&call, &server, &identifier).await
-    };
-    made.await.map_err(|fault: Fault| status::of(&fault))
-}
-
-/// `GetMcpInstance`.
-pub(super) async fn get_instance(call: Call, request: InstanceRequest) -> Result<InstanceResponse, Status> {
-    let found = async {
-        let (server, identifier) = of_instance(&call, &request.instance_id)?;
-        instance(&call, &server, &identifier).await
-    };
-    found.await.map_err(|fault: Fault| status::of(&fault))
-}
-
-/// `DeleteMcpInstance`: ends the user's sessions on the server.
-pub(super) async fn delete_instance(call: Call, request: InstanceRequest) -> Result<Empty, Status> {
-    let ended = async {
-        let (server, identifier) = of_instance(&call, &request.instance_id)?;
-        let target = Target::Server(server.id.clone());
-        let query = SessionQuery {
-            target: Some(target.clone()),
-            identifier: Some(identifier),
-            after: None,
-            limit: MAX_SESSIONS,
-        };
-        let servers = &call.host.servers;
-        for session in servers.sessions(&call.caller.environment, &query) {
-            match servers.revoke_session(&call.caller, &target, &session.id).await {
-                // It may have ended in this moment.
-                Err(fault) if fault.kind() != Kind::NotFound => return Err(fault),
-                _ => {}
-            }
-        }
-        Ok(())
-    };
-    ended.await.map_err(|fault: Fault| status::of(&fault))?;
-    Ok(Empty {})
-}
-
-/// `GetMcpInstanceAuthState`.
-pub(super) async fn instance_auth_state(
-    call: Call,
-    request: AuthStateRequest,
-) -> Result<AuthStateResponse, Status> {
-    let states = async {
-        let (server, identifier) = of_instance(&call, &request.instance_id)?;
-        auth_states(&call, server.id.clone(), &identifier, request.include_auth_links).await
-    };
-    states.await.map_err(|fault: Fault| status::of(&fault))
-}
-
 /// `ListMcpConnectedAccounts`.
 pub(super) async fn connected_accounts(
     call: Call,
@@ -260,7 +183,7 @@ pub(super) async fn session_token(
     minted.await.map_err(|fault: Fault| status::of(&fault))
 }
 
-fn server_id(text: &str) -> Result<ServerId, Fault> {
+pub(super) fn server_id(text: &str) -> Result<ServerId, Fault> {
     text.parse().map_err(|error: crate::id::InvalidId| {
         Fault::new(Kind::NotFound, format!("There is no such MCP server: {error}."))
     })
@@ -291,7 +214,7 @@ async fn answer(call: &Call, server: &Server) -> Result<ConfigMessage, Fault> {
     })
 }
 
-async fn config(call: &Call, server: &Server) -> Result<Config, Fault> {
+pub(super) async fn config(call: &Call, server: &Server) -> Result<Config, Fault> {
     let accounts = &call.host.accounts;
     let mut shown = Vec::with_capacity(server.mappings.len());
     for mapping in &server.mappings {
@@ -316,42 +239,7 @@ async fn config(call: &Call, server: &Server) -> Result<Config, Fault> {
     })
 }
 
-async fn instance(call: &Call, server: &Server, identifier: &Identifier) -> Result<InstanceResponse, Fault> {
-    let who = URL_SAFE_NO_PAD.encode(format!("{} {identifier}", server.id));
-    let config = config(call, server).await?;
-    Ok(InstanceResponse {
-        instance: Some(Instance {
-            id: format!("{INSTANCE}{who}"),
-            name: server.name.to_string(),
-            user_identifier: identifier.to_string(),
-            updated_at: Some(time(server.updated_at_ms)),
-            url: config.mcp_server_url.clone(),
-            config: Some(config),
-        }),
-    })
-}
-
-/// The server and the user of an instance's id.
-fn of_instance(call: &Call, id: &str) -> Result<(Arc<Server>, Identifier), Fault> {
-    let parts = id
-        .strip_prefix(INSTANCE)
-        .and_then(|who| URL_SAFE_NO_PAD.decode(who).ok())
-        .and_then(|who| String::from_utf8(who).ok());
-    let parts = parts.as_deref().and_then(|who| who.split_once(' '));
-    let (server, identifier) = parts.ok_or_else(|| {
-        Fault::new(
-            Kind::NotFound,
-            "There is no such MCP instance. Use the id of an instance that this host answered.",
-        )
-    })?;
-    let server = call
-        .host
-        .servers
-        .server(&call.caller.environment, &server_id(server)?)?;
-    Ok((server, ask::identifier(identifier.to_owned())?))
-}
-
-async fn auth_states(
+pub(super) async fn auth_states(
     call: &Call,
     id: ServerId,
     identifier: &Identifier,

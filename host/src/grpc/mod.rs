@@ -2,7 +2,7 @@
 //! `@scalekit-sdk/node` call, so that programs written for them run against this host.
 //!
 //! Mounted by `api` beside the REST routes, on the same port. Every method is a function of
-//! `accounts`, `tools`, `connections` or `mcp`: one verb of the core and its rendering. [`unary`] does
+//! `accounts`, `tools`, `connections`, `mcp` or `instances`: one verb of the core and its rendering. [`unary`] does
 //! what they share: it knows the caller before it reads the message. A fault becomes a gRPC status
 //! in [`status`] alone.
 //!
@@ -12,6 +12,7 @@
 mod accounts;
 mod ask;
 mod connections;
+mod instances;
 mod mcp;
 mod page;
 mod status;
@@ -56,6 +57,10 @@ pub fn routes() -> Router<Arc<Runtime>> {
                     unary(Scope::AccountsRead, accounts::list),
                 ),
                 (
+                    "SearchConnectedAccounts",
+                    unary(Scope::AccountsRead, accounts::search),
+                ),
+                (
                     "CreateConnectedAccount",
                     unary(Scope::AccountsWrite, accounts::create),
                 ),
@@ -95,18 +100,20 @@ pub fn routes() -> Router<Arc<Runtime>> {
                 ("GetMcpConfig", unary(Scope::AccountsRead, mcp::get)),
                 ("DeleteMcpConfig", unary(Scope::ServersWrite, mcp::delete)),
                 ("ListMcpConfigs", unary(Scope::AccountsRead, mcp::list)),
+                ("EnsureMcpInstance", unary(Scope::AccountsRead, instances::ensure)),
+                ("GetMcpInstance", unary(Scope::AccountsRead, instances::get)),
+                ("ListMcpInstances", unary(Scope::AccountsRead, instances::list)),
                 (
-                    "EnsureMcpInstance",
-                    unary(Scope::AccountsRead, mcp::ensure_instance),
+                    "UpdateMcpInstance",
+                    unary(Scope::SessionsWrite, instances::update),
                 ),
-                ("GetMcpInstance", unary(Scope::AccountsRead, mcp::get_instance)),
                 (
                     "DeleteMcpInstance",
-                    unary(Scope::SessionsWrite, mcp::delete_instance),
+                    unary(Scope::SessionsWrite, instances::delete),
                 ),
                 (
                     "GetMcpInstanceAuthState",
-                    unary(Scope::AccountsRead, mcp::instance_auth_state),
+                    unary(Scope::AccountsRead, instances::auth_state),
                 ),
                 (
                     "ListMcpConnectedAccounts",

@@ -67,6 +67,7 @@ async fn all(call: &Call, request: ListRequest) -> Result<ListResponse, Fault> {
         tool_names: filter.tool_name,
         ..Filter::default()
     };
+    catalog::expect_known(&call.host, environment, &wanted).await?;
     let mut found = match &selector.identifier {
         Some(identifier) if selector.connected_account_id.is_none() => {
             catalog::scoped(&call.host, environment, identifier, &wanted).await?
@@ -126,7 +127,9 @@ async fn of_user(call: &Call, request: ScopedRequest) -> Result<ScopedResponse, 
         tool_names: filter.tool_names,
         ..Filter::default()
     };
-    let found = catalog::scoped(&call.host, &call.caller.environment, &identifier, &wanted).await?;
+    let environment = &call.caller.environment;
+    catalog::expect_known(&call.host, environment, &wanted).await?;
+    let found = catalog::scoped(&call.host, environment, &identifier, &wanted).await?;
     let mut items: Vec<Item<'_>> = found
         .iter()
         .flat_map(|entry| {

@@ -143,7 +143,10 @@ pub fn build(dir: &Path, out: &Path, progress: &mut dyn FnMut(Step)) -> Result<B
 }
 
 /// The manifest in `dir`, if it is acceptable.
-fn acceptable(dir: &Path) -> Result<Manifest, BuildError> {
+///
+/// # Errors
+/// It cannot be read, or everything that is wrong with it.
+pub fn acceptable(dir: &Path) -> Result<Manifest, BuildError> {
     let manifest = super::read(dir).map_err(BuildError::Manifest)?;
     let problems = check::manifest(&manifest);
     if problems.is_empty() {

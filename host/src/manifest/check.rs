@@ -4,9 +4,11 @@
 //! Called by `registry` at install, by `build` and by `valetkey connector check`. It looks only at
 //! the manifest: what a component really imports and exports is the sandbox's question.
 
+mod auth;
 mod connection;
 mod request;
 mod schema;
+mod signing;
 mod tool;
 
 use valetkey_manifest::Manifest;
@@ -23,6 +25,7 @@ pub fn manifest(manifest: &Manifest) -> Vec<Problem> {
     let mut complaints = Complaints::default();
     identity(manifest, &mut complaints);
     connection::check(manifest, &mut complaints);
+    auth::check(manifest, &mut complaints);
     tool::check_all(manifest, &mut complaints);
     complaints.0
 }

@@ -20,6 +20,15 @@ pub const FILE: &str = "connector.toml";
 /// Section id of custom sections.
 const CUSTOM: u8 = 0;
 
+/// The JSON Schema (2020-12) of `connector.toml`, made of the types' own documentation: for editors
+/// and the reference. Whether a connector is acceptable is for [`check`](super::check) to say.
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Manifest);
+    schema.insert("title".to_owned(), "connector.toml".into());
+    schema.to_value()
+}
+
 /// Reads `connector.toml` in `dir`. A schema or long text may stand in a file of its own: where
 /// the manifest has `{ "$file" = "schemas/deal.json" }`, the file's content takes its place (a
 /// `.json` file as a value, any other as text). Paths are relative to `dir` and stay inside it.
@@ -85,10 +94,7 @@ fn included(dir: &Path, name: &str) -> Result<toml::Value, String> {
 /// The bytes are not a component.
 pub fn embed(component: &[u8], manifest: &Manifest) -> Result<Vec<u8>, String> {
     let json = serde_json::to_vec(manifest).map_err(|error| format!("the manifest is not JSON: {error}"))?;
-    let mut bytes = component.to_vec();
-    for section in sections(component)?.into_iter().rev() {
-        bytes.drain(section.whole);
-    }
+    let mut bytes = code(component)?;
     let section = CustomSection {
         name: SECTION.into(),
         data: json.into(),
@@ -116,6 +122,18 @@ pub fn extract(component: &[u8]) -> Result<Manifest, String> {
     };
     serde_json::from_slice(&component[section.data.clone()])
         .map_err(|error| format!("the `{SECTION}` section does not parse: {error}"))
+}
+
+/// A component without its manifest: the code alone.
+///
+/// # Errors
+/// The bytes are not a component.
+pub fn code(component: &[u8]) -> Result<Vec<u8>, String> {
+    let mut bytes = component.to_vec();
+    for section in sections(component)?.into_iter().rev() {
+        bytes.drain(section.whole);
+    }
+    Ok(bytes)
 }
 
 /// Where a manifest section stands in a component.

@@ -14,5 +14,5 @@ mod schema;
 use check::step;
 
 pub use absent::take_out_absent;
-pub use file::{FILE, embed, extract, read};
+pub use file::{FILE, code, embed, extract, json_schema, read};
 pub use schema::{shown_input, validator};

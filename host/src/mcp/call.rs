@@ -23,6 +23,7 @@ use crate::call::{Answers, Extras, Outcome, Progress, Request, input_digest, run
 use crate::error::{Fault, Kind};
 use crate::id::ExecutionId;
 use crate::servers::Exposed;
+use crate::trace::Parent;
 
 /// Characters that a cursor and the words on it take beside a page of items.
 const CURSOR_CHARS: usize = 600;
@@ -210,7 +211,7 @@ impl Call<'_> {
             tool_name: self.exposed.tool.declared.name.clone(),
             selector: self.selector.clone(),
             params: self.arguments.clone(),
-            agent_run_id: None,
+            agent_run_id: self.door.run.id.clone(),
             idempotency_key: None,
             deadline: None,
             extras: Extras {
@@ -219,9 +220,12 @@ impl Call<'_> {
                 progress: token.is_some().then_some(progress),
                 answers: Some(self.answers.clone()),
                 max_result_chars: Some(host.config.mcp.max_result_chars.saturating_sub(CURSOR_CHARS)),
+                tape: None,
             },
         };
-        let call = run(host, &who.caller, request);
+        // The nearest goes first: what the program said of this one message.
+        let parent = Parent::of_meta(&self.context.meta.0.0).or(self.door.run.parent.clone());
+        let call = parent.scope(run(host, &who.caller, request));
         match token {
             None => call.await,
             Some(token) => passed_on(self.context, token, steps, call).await,

@@ -16,15 +16,19 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Edge;
-use super::handler::{Called, Door};
+use super::handler::{Called, Door, Run};
 use super::tools;
 use crate::access::Scope;
+use crate::call::visible;
 use crate::error::{Fault, Kind};
 use crate::id::{ConnectionName, ServerId};
 use crate::servers::{Principal, SCOPES, Target, unauthenticated};
+use crate::trace::Parent;
 
 /// The second factor of a server that wants one: an API access token.
 const API_TOKEN: HeaderName = HeaderName::from_static("x-valetkey-api-token");
+/// The agent's own name for its run.
+const AGENT_RUN_ID: HeaderName = HeaderName::from_static("x-valetkey-agent-run-id");
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// Between two signs of life on a stream.
@@ -99,6 +103,7 @@ async fn admit(edge: &Arc<Edge>, target: &Target, request: Request) -> Result<Re
     }
 
     let (head, body) = request.into_parts();
+    let run = run(&head.headers)?;
     let limit = edge.host.config.server.max_body_bytes;
     let body = match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, limit)).await {
         Ok(Ok(body)) => body,
@@ -118,7 +123,7 @@ async fn admit(edge: &Arc<Edge>, target: &Target, request: Request) -> Result<Re
     } else {
         None
     };
-    let door = Door::new(Arc::clone(edge), who, called, place);
+    let door = Door::new(Arc::clone(edge), who, run, called, place);
     Ok(protocol(Some(door), http::Request::from_parts(head, Full::new(body))).await)
 }
 
@@ -249,6 +254,19 @@ async fn authenticate(edge: &Edge, target: &Target, headers: &HeaderMap) -> Resu
     )
     .reason("api_token_required")
     .into())
+}
+
+fn run(headers: &HeaderMap) -> Result<Run, Refusal> {
+    let id = headers.contains_key(AGENT_RUN_ID).then(|| {
+        let id = only(headers, AGENT_RUN_ID).unwrap_or_default();
+        visible("X-Valetkey-Agent-Run-Id", id.to_owned())
+    });
+    Ok(Run {
+        id: id
+            .transpose()
+            .map_err(|fault| Refusal::plain(StatusCode::BAD_REQUEST, fault))?,
+        parent: Parent::of_headers(headers),
+    })
 }
 
 /// The value of a header that is there exactly once.

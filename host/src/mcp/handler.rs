@@ -19,6 +19,7 @@ use super::Edge;
 use super::streams::Place;
 use super::{call, meta, refusal, tools};
 use crate::servers::{Exposed, Principal, SearchMode};
+use crate::trace::Parent;
 
 /// How long a list may be taken as fresh, in milliseconds: not every client hears of changes.
 const FRESH_MS: u64 = 30_000;
@@ -32,9 +33,20 @@ const FEW: usize = 40;
 pub(super) struct Door {
     pub(super) edge: Arc<Edge>,
     pub(super) who: Arc<Principal>,
+    pub(super) run: Run,
     called: Option<Arc<Called>>,
     /// The place of a stream, held for as long as the stream.
     _place: Option<Arc<Place>>,
+}
+
+/// The agent's run that a request belongs to, as its headers say. The protocol works in tasks of its
+/// own, which know nothing of the request that they came with.
+#[derive(Clone)]
+pub(super) struct Run {
+    /// The agent's own name for it.
+    pub(super) id: Option<String>,
+    /// The caller's span.
+    pub(super) parent: Parent,
 }
 
 /// The tool that a request calls, as this principal sees it.
@@ -44,10 +56,17 @@ pub(super) struct Called {
 }
 
 impl Door {
-    pub(super) fn new(edge: Arc<Edge>, who: Principal, called: Option<Called>, place: Option<Place>) -> Self {
+    pub(super) fn new(
+        edge: Arc<Edge>,
+        who: Principal,
+        run: Run,
+        called: Option<Called>,
+        place: Option<Place>,
+    ) -> Self {
         Self {
             edge,
             who: Arc::new(who),
+            run,
             called: called.map(Arc::new),
             _place: place.map(Arc::new),
         }

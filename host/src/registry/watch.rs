@@ -38,7 +38,7 @@ pub async fn run(registry: Arc<Registry>, dir: PathBuf, stop: CancellationToken)
     let (poke, mut poked) = mpsc::channel(1);
     // The watcher only says that something happened; what, the folder itself tells. It stops
     // when it is dropped, at the end of this function.
-    let _watcher = watcher(&dir, poke)
+    let _watcher = watcher(&dir, RecursiveMode::NonRecursive, poke)
         .inspect_err(|error| {
             tracing::warn!(dir = %dir.display(), "changes are found by looking every 2 s: {error}");
         })
@@ -56,14 +56,22 @@ pub async fn run(registry: Arc<Registry>, dir: PathBuf, stop: CancellationToken)
     }
 }
 
-fn watcher(dir: &Path, poke: mpsc::Sender<()>) -> notify::Result<notify::RecommendedWatcher> {
+/// Pokes whenever something happened in `dir`, for as long as the watcher lives.
+///
+/// # Errors
+/// The file system reports no changes.
+pub fn watcher(
+    dir: &Path,
+    mode: RecursiveMode,
+    poke: mpsc::Sender<()>,
+) -> notify::Result<notify::RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| !event.kind.is_access()) {
             // Full means that a look is due already.
             let _ = poke.try_send(());
         }
     })?;
-    watcher.watch(dir, RecursiveMode::NonRecursive)?;
+    watcher.watch(dir, mode)?;
     Ok(watcher)
 }
 

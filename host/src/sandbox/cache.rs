@@ -1,5 +1,5 @@
-//! Compiled code on the disk: `<digest>-<code hash>.cwasm` in a folder that only the owner can
-//! read. An artifact is machine code, so each carries a MAC under a key of the folder; one that
+//! Compiled code on the disk: `<digest of the component's code>-<code hash>.cwasm` in a folder that
+//! only the owner can read. An artifact is machine code, so each carries a MAC under a key of the folder; one that
 //! does not verify is ignored and made anew.
 
 use std::fs::{self, File, OpenOptions};

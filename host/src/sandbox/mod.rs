@@ -31,6 +31,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::egress::Outbound;
 use crate::error::Fault;
+use crate::manifest;
 
 use cache::Cache;
 use compiler::Compiler;
@@ -178,13 +179,16 @@ impl Sandbox {
             ));
         }
         let profile = Profile::of(inspection.manifest.connector.runtime);
+        // The manifest is no code: another one around the same code costs no compilation.
+        let code: Arc<[u8]> = manifest::code(&bytes).map_err(LoadError::NotAComponent)?.into();
+        let digest = self::digest(&code);
         if let Some(artifact) = self.cached(&digest).await?
             && let Ok(component) = self.link(artifact, profile).await
         {
             return Ok(component);
         }
         let time = Duration::from_secs(self.settings.compile_seconds);
-        let artifact = self.compiler.compile(&self.compiling, bytes, time).await?;
+        let artifact = self.compiler.compile(&self.compiling, code, time).await?;
         let artifact = self.keep(digest, artifact).await?;
         self.link(artifact, profile).await
     }

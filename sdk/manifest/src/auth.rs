@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::signing::{Fields, Hmac, Jwt, SigV4, TokenGrant};
+
 /// One way of connecting an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
     /// Name within the manifest (`oauth2`, `private_app` …); a connection refers to it.
@@ -18,18 +21,23 @@ pub struct Auth {
     /// connection holds what is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth2: Option<OAuth2>,
+    /// For `jwt_bearer` and `client_credentials`: how the host asks for access tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<TokenGrant>,
     /// For the other kinds: what the form asks for. Empty means the usual fields of the kind
-    /// (`api_key`; `username` and `password`; `token`).
+    /// (`api_key`; `username` and `password`; `token`). The kinds `keys`, `jwt_bearer` and
+    /// `client_credentials` ask for exactly what is declared here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inputs: BTreeMap<String, SecretInput>,
-    /// Where the credential goes. Default: `Authorization: Bearer …` for OAuth, API key and
-    /// bearer, HTTP basic for basic.
+    /// Where the credential goes. Default: HTTP basic for `basic`, `Authorization: Bearer …` for
+    /// every kind that has one token. The kind `keys` has no default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placement: Option<Placement>,
 }
 
 /// Kinds of credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AuthKind {
     /// OAuth 2 authorization code with PKCE S256.
@@ -40,6 +48,14 @@ pub enum AuthKind {
     Basic,
     /// A long-lived bearer token.
     Bearer,
+    /// Several inputs of the connector's own naming, out of which the host makes parameters or
+    /// a signature for every request.
+    Keys,
+    /// A private key: the host signs an assertion and exchanges it for access tokens (RFC 7523
+    /// section 2.1; service accounts).
+    JwtBearer,
+    /// A client of the account's own: exchanged for access tokens (RFC 6749 section 4.4).
+    ClientCredentials,
     /// The vendor asks for nothing.
     None,
 }
@@ -53,6 +69,9 @@ impl AuthKind {
             Self::ApiKey => "api_key",
             Self::Basic => "basic",
             Self::Bearer => "bearer",
+            Self::Keys => "keys",
+            Self::JwtBearer => "jwt_bearer",
+            Self::ClientCredentials => "client_credentials",
             Self::None => "none",
         }
     }
@@ -60,6 +79,7 @@ impl AuthKind {
 
 /// The vendor's OAuth 2 endpoints and quirks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OAuth2 {
     /// Authorization endpoint.
@@ -105,6 +125,7 @@ pub struct OAuth2 {
 
 /// How the client authenticates at the token endpoint (RFC 6749 section 2.3.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuth {
     /// `client_id` and `client_secret` in the form body.
@@ -118,6 +139,7 @@ pub enum ClientAuth {
 
 /// What becomes of a refresh token when it is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rotation {
     /// It stays.
@@ -131,6 +153,7 @@ pub enum Rotation {
 
 /// Which token the revocation endpoint wants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RevokeToken {
     /// The refresh token, which ends the whole grant (RFC 7009 section 2.1).
@@ -142,6 +165,7 @@ pub enum RevokeToken {
 
 /// One field of the hosted form for non-OAuth kinds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SecretInput {
     /// Label.
@@ -152,10 +176,36 @@ pub struct SecretInput {
     /// Regular expression that the whole value must match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
+    /// Whether it is hidden while it is typed and removed from what guests see. `false` for
+    /// identifiers (`client_email`, `access_key_id`).
+    #[serde(default = "crate::yes", skip_serializing_if = "crate::is_true")]
+    pub secret: bool,
+    /// Whether it has several lines, as private keys do.
+    #[serde(default, skip_serializing_if = "crate::is_false")]
+    pub multiline: bool,
+    /// Whether it may be left out.
+    #[serde(default, skip_serializing_if = "crate::is_false")]
+    pub optional: bool,
+}
+
+impl SecretInput {
+    /// A secret line of this title.
+    #[must_use]
+    pub fn titled(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            description: None,
+            pattern: None,
+            secret: true,
+            multiline: false,
+            optional: false,
+        }
+    }
 }
 
 /// Where the credential goes in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "in", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Placement {
     /// A header, its value with `{secret}` replaced.
@@ -173,6 +223,43 @@ pub enum Placement {
     },
     /// HTTP basic: `username` and `password` of the form, or the key as the user name.
     Basic,
+    /// Several inputs in headers and query parameters of their own.
+    Fields(Fields),
+    /// A keyed hash over the request.
+    Hmac(Hmac),
+    /// AWS Signature Version 4.
+    Sigv4(SigV4),
+    /// A token that the host signs for every request, in a header.
+    Jwt {
+        /// Header name.
+        #[serde(default = "authorization")]
+        name: String,
+        /// Value with `{secret}` where the token goes.
+        #[serde(default = "bearer")]
+        format: String,
+        /// What is signed, by which key.
+        token: Jwt,
+    },
+}
+
+impl Placement {
+    /// The names of the headers that carry the credential.
+    #[must_use]
+    pub fn headers(&self) -> Vec<&str> {
+        match self {
+            Self::Header { name, .. } | Self::Jwt { name, .. } => vec![name],
+            Self::Query { .. } => Vec::new(),
+            Self::Basic => vec!["authorization"],
+            Self::Fields(fields) => fields.headers.keys().map(String::as_str).collect(),
+            Self::Hmac(hmac) => hmac.headers.keys().map(String::as_str).collect(),
+            Self::Sigv4(_) => vec![
+                "authorization",
+                "x-amz-date",
+                "x-amz-security-token",
+                "x-amz-content-sha256",
+            ],
+        }
+    }
 }
 
 fn space() -> String {
@@ -181,4 +268,12 @@ fn space() -> String {
 
 fn bare_secret() -> String {
     "{secret}".to_owned()
+}
+
+fn authorization() -> String {
+    "Authorization".to_owned()
+}
+
+fn bearer() -> String {
+    "Bearer {secret}".to_owned()
 }

@@ -8,6 +8,7 @@
 //! Unknown keys are errors everywhere: a misspelt key never becomes a silent default.
 
 pub mod auth;
+pub mod signing;
 pub mod template;
 pub mod tool;
 
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use auth::{Auth, AuthKind, Placement};
+pub use signing::TokenGrant;
 pub use tool::Tool;
 
 /// Name of the custom section that carries the manifest inside a component.
@@ -23,6 +25,7 @@ pub const SECTION: &str = "valetkey-manifest";
 
 /// Everything that a connector declares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Who this connector is.
@@ -60,6 +63,7 @@ pub struct Manifest {
 
 /// Who a connector is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// `^[a-z][a-z0-9_]{1,31}$`; every tool's name begins with it and an underscore.
@@ -89,6 +93,7 @@ pub struct Identity {
 
 /// What a guest is written in, which decides the engine that runs it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GuestRuntime {
     /// Compiled languages: small components, an instance costs microseconds.
@@ -102,6 +107,7 @@ pub enum GuestRuntime {
 
 /// A base below which requests may go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
     /// `https://host[/base]`, with `{config.NAME}` where an account's configuration decides.
@@ -117,6 +123,7 @@ pub struct Endpoint {
 
 /// One value that is asked for beside the credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfigInput {
     /// Label on the form.
@@ -140,6 +147,7 @@ pub struct ConfigInput {
 
 /// The request that proves a credential right after connecting. Sent with GET.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
     /// Endpoint name.
@@ -155,6 +163,7 @@ pub struct Verify {
 
 /// Who shares a rate budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetScope {
     /// Each connected account has its own.
@@ -165,6 +174,7 @@ pub enum BudgetScope {
 
 /// A published rate: at most `requests` in any `per_seconds`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
     /// Who shares it.
@@ -183,6 +193,7 @@ pub struct Budget {
 
 /// An answer that means "slow down" although its status does not say so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Throttle {
     /// The status it comes with.
@@ -200,6 +211,7 @@ pub struct Throttle {
 
 /// How to read the vendor's error bodies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Errors {
     /// JSON pointers that may hold the vendor's code; the first present counts.
@@ -215,6 +227,7 @@ pub struct Errors {
 
 /// One exception to the usual reading of a status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ErrorRule {
     /// Only this status.
@@ -232,6 +245,7 @@ pub struct ErrorRule {
 
 /// Limits that a connector asks for. The operator's settings bound them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestedLimits {
     /// Linear memory in MiB.
@@ -252,4 +266,12 @@ fn yes() -> bool {
 )]
 fn is_true(value: &bool) -> bool {
     *value
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if passes a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }

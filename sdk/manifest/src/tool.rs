@@ -10,6 +10,7 @@ use crate::Errors;
 
 /// One callable operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// `vendor_resource_verb`, `^[a-zA-Z][a-zA-Z0-9_-]{0,47}$`.
@@ -64,6 +65,7 @@ pub struct Tool {
 
 /// What a tool's result is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// Data, in the vendor's own shape or as `response` makes it.
@@ -91,6 +93,7 @@ impl Shape {
 
 /// What a call does to the vendor's data (the tool annotations of MCP).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hints {
     /// Changes nothing.
@@ -114,6 +117,7 @@ pub struct Hints {
 ///   has a value, its constants with it. `null` in a body is a value.
 /// * Arrays and objects inside a longer text are written as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// Endpoint name.
@@ -144,6 +148,7 @@ pub struct Request {
 
 /// How a declared body is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BodyFormat {
     /// `application/json`.
@@ -176,6 +181,7 @@ impl Nested {
 
 /// What becomes of a declared tool's answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Response {
     /// JSON pointer to the part that is the result; none for the whole body.
@@ -199,6 +205,7 @@ pub struct Response {
 
 /// How a tool pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
     /// JSON pointer to the items in the tool's result.
@@ -214,6 +221,7 @@ pub struct Paging {
 
 /// How the vendor pages, as seen in its answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Paginator {
     /// The answer holds the next page's token.

@@ -13,6 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from scalekit.actions.models.mcp_config import McpConfigConnectionToolMapping
 from scalekit.client import ScalekitClient
+from scalekit.v1.connected_accounts.connected_accounts_pb2 import SearchConnectedAccountsRequest
 from scalekit.v1.tools.tools_pb2 import Filter, ScopedToolFilter
 
 
@@ -77,6 +78,12 @@ class Driver:
     def list(self, **given):
         return self.client.connected_accounts.list_connected_accounts(**given)
 
+    def search_accounts(self, **given):
+        # The service has the method; the SDK's own client has none for it.
+        service = self.client.connected_accounts.connected_accounts_service
+        search = service.SearchConnectedAccounts.with_call
+        return self.client.core_client.grpc_exec(search, SearchConnectedAccountsRequest(**given))
+
     def link(self, **given):
         return self.actions.get_authorization_link(**given)
 
@@ -115,6 +122,18 @@ class Driver:
 
     def mcp_ensure_instance(self, **given):
         return self.actions.mcp.ensure_instance(**given)
+
+    def mcp_instance(self, **given):
+        return self.actions.mcp.get_instance(**given)
+
+    def mcp_instances(self, **given):
+        return self.actions.mcp.list_instances(**given)
+
+    def mcp_update_instance(self, **given):
+        return self.actions.mcp.update_instance(**given)
+
+    def mcp_delete_instance(self, **given):
+        return self.actions.mcp.delete_instance(**given)
 
     def mcp_instance_state(self, **given):
         return self.actions.mcp.get_instance_auth_state(**given)

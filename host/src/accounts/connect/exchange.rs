@@ -61,7 +61,7 @@ impl Accounts {
         let mut shape = Account::clone(&account);
         shape.account_config = Arc::new(config);
         activate::apply(&mut shape, &grant, Some(&manifest), &self.parts, &connection);
-        let tried = tried(&kept, configured);
+        let tried = tried(&kept, configured, &shape.account_config);
         let checked = probe(&self.parts, configured, &shape.account_config, tried, &entry.id).await;
         let identity = match checked {
             Probe::Accepted(identity) => identity,
@@ -79,7 +79,7 @@ impl Accounts {
                 .reason("credential_check_failed"));
             }
             // The vendor gave the credential a moment ago; who it belongs to stays unknown.
-            Probe::Forbidden | Probe::Unknown => Identity::default(),
+            Probe::Forbidden | Probe::Unusable(_) | Probe::Unknown => Identity::default(),
         };
         let changed = other_subject(&account, &identity);
         let ended = entry.with(|live| {
@@ -127,6 +127,7 @@ impl Accounts {
         finish: impl FnOnce(&mut Account),
     ) -> Result<Arc<Live>, Fault> {
         let connection = entry.configured.connection();
+        let expires_at_ms = kept.expires_at_ms();
         let turn = entry.turn().await;
         if other_subject(&entry.live().account, &identity) {
             return Err(subject_changed(&Names::of(&entry.configured, &self.parts).vendor));
@@ -137,7 +138,7 @@ impl Accounts {
             .write(&turn, Keep::New(kept), batch, |account| {
                 account.state = AccountState::Active;
                 account.reason = None;
-                account.token_expires_at_ms = None;
+                account.token_expires_at_ms = expires_at_ms;
                 account.subject = identity.subject;
                 account.label = identity.label;
                 // What was asked for, unless the vendor says what it granted.
@@ -199,6 +200,10 @@ fn not_exchanged(failure: &Failure, names: &Names) -> Fault {
             format!(
                 "{vendor} could not complete the connection at the moment. Ask {application} for a new link later."
             ),
+        ),
+        Failure::Unusable(problem) => (
+            Kind::VendorRejected,
+            format!("The credential cannot be used: {problem}."),
         ),
         Failure::Refused(Refusal::Unreadable(_)) => (
             Kind::VendorUnavailable,

@@ -5,29 +5,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use oauth2::url::Url;
-use valetkey_manifest::auth::SecretInput;
 use valetkey_manifest::{AuthKind, Manifest};
 
 use super::exchange::connected;
-use super::{tried, whole_config};
+use super::whole_config;
 use crate::accounts::Accounts;
 use crate::accounts::connections::Configured;
 use crate::accounts::entry::Kept;
 use crate::accounts::flow::{Flow, Stage, digest_of, invalid};
 use crate::accounts::model::{Account, Connection};
 use crate::accounts::page::{Consent, FormField, FormPage, Permission, Step};
-use crate::accounts::provision::{inputs, kept_of};
+use crate::accounts::provision::{inputs, kept_of, pasted, sound};
 use crate::accounts::roster::{check_value, fits};
 use crate::accounts::token_endpoint::fill;
-use crate::accounts::verify::{Probe, probe};
+use crate::accounts::trial::{Tried, try_out};
+use crate::accounts::verify::Probe;
 use crate::error::Fault;
 use crate::journal::Actor;
 use crate::secret::Secret;
 
 /// Wrong credentials that one link takes.
 const FORM_TRIES: u8 = 10;
-/// Longest value of a field.
-const MAX_VALUE_BYTES: usize = 16 * 1024;
 /// How much of a value that is no secret the form shows again.
 const MAX_SHOWN_CHARS: usize = 1024;
 
@@ -69,10 +67,14 @@ impl Accounts {
             return self.consent(flow, &configured, &entry, browser).await;
         };
         let config = whole_config(&account, &flow);
-        let tried = tried(&kept, &configured);
-        let identity = match probe(&self.parts, &configured, &config, tried, &entry.id).await {
-            Probe::Accepted(identity) => identity,
-            refused => {
+        let tried = try_out(&self.parts, &configured, &manifest, config.clone(), kept, &entry.id).await;
+        let Tried {
+            kept,
+            config,
+            identity,
+        } = match tried {
+            Ok(tried) => tried,
+            Err(refused) => {
                 if tries + 1 >= FORM_TRIES {
                     self.flows.end(&self.parts, &flow).await?;
                     return Err(invalid().reason("too_many_tries"));
@@ -85,6 +87,7 @@ impl Accounts {
                 return Ok(Step::Form(page));
             }
         };
+        flow.account_config.extend(config);
         let actor = Actor::Browser(flow.id.to_string());
         if let Some(url) = flow.user_verify_url.clone() {
             let stage = Stage::Form {
@@ -118,7 +121,8 @@ fn blame(page: &mut FormPage, refused: &Probe) {
             format!("{vendor} knows this and does not allow its use. Check its permissions there."),
             true,
         ),
-        _ => (
+        Probe::Unusable(problem) => (format!("This cannot be used: {problem}."), true),
+        Probe::Accepted(_) | Probe::Unknown => (
             format!("{vendor} could not be asked. Try again in a moment."),
             false,
         ),
@@ -195,12 +199,13 @@ pub(super) fn fields(
     let mut fields: Vec<FormField> = inputs(configured, manifest)
         .into_iter()
         .map(|(name, input)| FormField {
-            secret: name != "username",
+            secret: input.secret && name != "username",
+            multiline: input.multiline,
+            required: !input.optional,
             name,
             title: input.title,
             description: input.description,
             example: None,
-            required: true,
             value: None,
             problem: None,
         })
@@ -218,6 +223,7 @@ pub(super) fn fields(
             description: Some(input.description.clone()),
             example: input.example.clone(),
             secret: false,
+            multiline: false,
             required: input.required,
             value: None,
             problem: None,
@@ -240,18 +246,20 @@ impl Filled {
         asked: &mut [FormField],
         values: &BTreeMap<String, Secret>,
     ) -> Option<Self> {
-        let inputs: BTreeMap<String, SecretInput> = inputs(configured, manifest).into_iter().collect();
+        let inputs = inputs(configured, manifest);
+        let input_of = |name: &str| inputs.iter().find(|(known, _)| known == name).map(|(_, input)| input);
         let mut secrets = BTreeMap::new();
         let mut config = BTreeMap::new();
         let mut fine = true;
         for field in asked {
             // Pasted values come with blanks around them.
+            let input = input_of(&field.name);
             let value = values
                 .get(&field.name)
-                .map(|value| value.expose().trim().to_owned())
+                .map(|value| pasted(value.expose(), input))
                 .unwrap_or_default();
             let setting = field.name.strip_prefix("config.");
-            let pattern = inputs.get(&field.name).and_then(|input| input.pattern.as_deref());
+            let pattern = input.and_then(|input| input.pattern.as_deref());
             field.problem = if value.is_empty() {
                 field.required.then(|| format!("{} is missing.", field.title))
             } else if let Some(input) = setting.and_then(|name| manifest.account_config.get(name)) {
@@ -259,8 +267,7 @@ impl Filled {
                     .err()
                     .map(|wrong| format!("{} {}.", field.title, wrong.replace('`', "")))
             } else {
-                let sound = value.len() <= MAX_VALUE_BYTES && !value.chars().any(char::is_control);
-                let fits = sound && pattern.is_none_or(|pattern| fits(pattern, &value));
+                let fits = sound(&value, input) && pattern.is_none_or(|pattern| fits(pattern, &value));
                 (!fits).then(|| {
                     format!(
                         "{} does not have the form that {} uses. Copy it again, whole.",
@@ -282,7 +289,7 @@ impl Filled {
             }
         }
         fine.then(|| Self {
-            kept: kept_of(configured.connection().kind, secrets),
+            kept: kept_of(configured.connection().kind, &inputs, secrets),
             config,
         })
     }

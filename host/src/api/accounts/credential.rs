@@ -15,7 +15,8 @@ use crate::secret::Secret;
 #[serde(rename_all = "snake_case")]
 #[schema(as = GivenCredential)]
 pub(in crate::api) enum Given {
-    /// What the connect page would ask for, by name: `api_key`; `token`; `username` and `password`.
+    /// What the connect page would ask for, by name: `api_key`; `token`; `username` and `password`;
+    /// for other kinds those that the connector declares.
     Inputs(BTreeMap<String, Hidden>),
     /// Tokens that the vendor issued to the OAuth application of the connection.
     Tokens(Tokens),

@@ -87,6 +87,7 @@ struct FieldView<'a> {
     value: Option<Shown<'a>>,
     problem: Option<Shown<'a>>,
     secret: bool,
+    multiline: bool,
     required: bool,
     /// Where the cursor begins: at the first field with a problem.
     focus: bool,
@@ -140,6 +141,7 @@ impl<'a> FieldView<'a> {
             value: field.value.as_deref().filter(|_| !field.secret).map(Shown),
             problem: field.problem.as_deref().map(Shown),
             secret: field.secret,
+            multiline: field.multiline,
             required: field.required,
             focus,
             // A key is not a password of this site: browsers must not offer to keep it for here.

@@ -73,11 +73,14 @@ const LIMITS: [&str; 3] = ["ratelimit-", "x-ratelimit-", "x-rate-limit-"];
 pub(super) fn to_vendor(
     headers: &HeaderMap,
     endpoint: &Endpoint,
-    carrier: &str,
+    carriers: &[&str],
 ) -> Result<Vec<(String, String)>, Fault> {
     let mut chosen = Vec::new();
     for (name, value) in headers {
-        let host_sets = endpoint.headers.contains_key(name) || name.as_str().eq_ignore_ascii_case(carrier);
+        let carries = carriers
+            .iter()
+            .any(|carrier| name.as_str().eq_ignore_ascii_case(carrier));
+        let host_sets = endpoint.headers.contains_key(name) || carries;
         if host_sets || !is_for_vendor(name.as_str()) {
             continue;
         }

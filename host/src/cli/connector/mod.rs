@@ -1,10 +1,14 @@
 //! `valetkey connector`: build and check on the author's machine; install and manage on a host.
 
+mod check;
 mod import;
 mod new;
 mod pack;
+mod record;
+mod schema;
+mod test;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -14,13 +18,19 @@ use serde_json::{Value, json};
 
 use super::client::{Client, Remote, encoded};
 use super::output::{Output, cell};
-use super::{FAILED, Global, block_on};
+use super::{Global, block_on};
 use crate::manifest::build::{self, Built, Step};
-use crate::manifest::{self, check, profile};
 
+use check::Check;
 use import::Import;
 use new::New;
 use pack::Pack;
+use record::Record;
+use schema::Schema;
+use test::Test;
+
+/// Where `build` puts components, and where the other commands of an author look for them.
+pub(super) const OUT: &str = "target/connectors";
 
 /// What to do with connectors.
 #[derive(Debug, Subcommand)]
@@ -36,6 +46,12 @@ pub(super) enum Connector {
     Pack(Pack),
     /// Check a connector.toml: names, schemas, endpoints, templates, and that every model takes its tools
     Check(Check),
+    /// Run a connector's cases offline, in the real sandbox
+    Test(Test),
+    /// Make a case of a live call
+    Record(Record),
+    /// Print the JSON Schema of connector.toml, for editors
+    Schema(Schema),
     /// What is installed on the host
     #[command(visible_alias = "ls")]
     List(List),
@@ -59,20 +75,8 @@ pub(super) struct Build {
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
     /// Folder for the component
-    #[arg(long, value_name = "DIR", default_value = "target/connectors")]
+    #[arg(long, value_name = "DIR", default_value = OUT)]
     out: PathBuf,
-}
-
-/// Checks a connector's manifest and says everything that is wrong with it at once.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  valetkey connector check plugins/hubspot
-  valetkey connector check . --json")]
-pub(super) struct Check {
-    /// Folder with the connector.toml
-    #[arg(value_name = "DIR", default_value = ".")]
-    dir: PathBuf,
 }
 
 /// Lists installed connectors and their versions.
@@ -141,6 +145,9 @@ impl Connector {
             Self::Build(command) => command.run(output),
             Self::Pack(command) => command.run(output),
             Self::Check(command) => command.run(output),
+            Self::Test(command) => command.run(output),
+            Self::Record(command) => command.run(global, output),
+            Self::Schema(command) => command.run(output),
             Self::List(command) => block_on(command.run(global, output)),
             Self::Install(command) => block_on(command.run(global, output)),
             Self::Activate(command) => block_on(command.run(global, output)),
@@ -151,41 +158,23 @@ impl Connector {
 
 impl Build {
     fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        let component = {
-            let shown = output.progress("checking the manifest");
-            build::build(&self.dir, &self.out, &mut |step| {
-                shown.say(match step {
-                    Step::Checking => "checking the manifest".to_owned(),
-                    Step::AddingTarget => format!("adding the Rust target {}", build::TARGET),
-                    Step::Compiling(line) => line,
-                    Step::Embedding => "putting the manifest in".to_owned(),
-                });
-            })?
-        };
+        let component = compiled(&self.dir, &self.out, output)?;
         built(output, &component)
     }
 }
 
-impl Check {
-    fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
-        let manifest = manifest::read(&self.dir).map_err(anyhow::Error::msg)?;
-        let mut problems = check::manifest(&manifest);
-        problems.extend(profile::misfits(&manifest));
-        let (id, tools) = (&manifest.connector.id, manifest.tools.len());
-        if output.json {
-            output.data(&json!({"connector": id, "tools": tools, "problems": problems}));
-        } else {
-            for problem in &problems {
-                output.line(&format!("{}: {}", problem.path, problem.problem));
-            }
-        }
-        if problems.is_empty() {
-            output.say(&format!("connector `{id}` is acceptable: {tools} tools"));
-            return Ok(ExitCode::SUCCESS);
-        }
-        output.error(&format!("connector `{id}` has {} problems", problems.len()));
-        Ok(ExitCode::from(FAILED))
-    }
+/// Builds a connector's folder and says what goes on.
+pub(super) fn compiled(dir: &Path, out: &Path, output: &Output) -> anyhow::Result<Built> {
+    let shown = output.progress("checking the manifest");
+    let built = build::build(dir, out, &mut |step| {
+        shown.say(match step {
+            Step::Checking => "checking the manifest".to_owned(),
+            Step::AddingTarget => format!("adding the Rust target {}", build::TARGET),
+            Step::Compiling(line) => line,
+            Step::Embedding => "putting the manifest in".to_owned(),
+        });
+    })?;
+    Ok(built)
 }
 
 impl List {

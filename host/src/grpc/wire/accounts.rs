@@ -132,6 +132,8 @@ impl From<AuthKind> for CredentialType {
             AuthKind::Bearer => Self::Bearer,
             AuthKind::Basic => Self::Basic,
             AuthKind::None => Self::NoAuth,
+            // The protocol has no words for these.
+            AuthKind::Keys | AuthKind::JwtBearer | AuthKind::ClientCredentials => Self::Unspecified,
         }
     }
 }
@@ -345,6 +347,23 @@ pub struct ListRequest {
     /// Only credentials of a whole organization, of which there are none here.
     #[prost(bool, optional, tag = "10")]
     pub is_org_wide_credential: Option<bool>,
+}
+
+/// Which accounts by their words, and which page of them.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SearchRequest {
+    /// Only with this text.
+    #[prost(string, tag = "1")]
+    pub query: String,
+    /// Items at most; zero for the usual.
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: String,
+    /// Only of this connection, `conn_…`.
+    #[prost(string, tag = "4")]
+    pub connection_id: String,
 }
 
 /// A page of accounts.

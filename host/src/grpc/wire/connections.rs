@@ -101,6 +101,8 @@ impl From<AuthKind> for ConnectionType {
             AuthKind::Bearer => Self::Bearer,
             AuthKind::Basic => Self::Basic,
             AuthKind::None => Self::NoAuth,
+            // The protocol has no words for these.
+            AuthKind::Keys | AuthKind::JwtBearer | AuthKind::ClientCredentials => Self::Invalid,
         }
     }
 }

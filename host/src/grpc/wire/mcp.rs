@@ -186,6 +186,68 @@ pub struct InstanceRequest {
     pub instance_id: String,
 }
 
+/// What becomes different on an instance.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct UpdateInstanceRequest {
+    /// As [`Instance`] has it.
+    #[prost(string, tag = "1")]
+    pub instance_id: String,
+    /// Its server's, or empty.
+    #[prost(string, tag = "2")]
+    pub name: String,
+    /// The name of another server; empty leaves it.
+    #[prost(string, tag = "3")]
+    pub config_name: String,
+}
+
+/// Which instances, and which page of them.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ListInstancesRequest {
+    /// Which.
+    #[prost(message, optional, tag = "1")]
+    pub filter: Option<InstanceFilter>,
+    /// Only of servers with this text.
+    #[prost(string, tag = "2")]
+    pub search: String,
+    /// Items at most; zero for all.
+    #[prost(uint32, tag = "3")]
+    pub page_size: u32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "4")]
+    pub page_token: String,
+}
+
+/// What a list of instances can be narrowed by.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct InstanceFilter {
+    /// Only this one.
+    #[prost(string, tag = "1")]
+    pub id: String,
+    /// Only of this name, which is the server's.
+    #[prost(string, tag = "2")]
+    pub name: String,
+    /// Only on the server of this name.
+    #[prost(string, tag = "3")]
+    pub config_name: String,
+    /// Only of this user.
+    #[prost(string, tag = "4")]
+    pub user_identifier: String,
+}
+
+/// A page of instances.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ListInstancesResponse {
+    /// The instances.
+    #[prost(message, repeated, tag = "1")]
+    pub instances: Vec<Instance>,
+    /// For the next page; empty on the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: String,
+    /// On all pages.
+    #[prost(uint32, tag = "4")]
+    pub total_size: u32,
+}
+
 /// One instance.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct InstanceResponse {

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use super::sources;
 use super::{Auth, Language};
 use crate::id::ConnectorId;
+use crate::manifest;
 
 /// Where the manifest's template wants the auth scheme.
 const AUTH: &str = "# auth\n";
@@ -28,6 +29,10 @@ pub(super) fn files(id: &ConnectorId, language: Language, auth: Auth) -> anyhow:
         manifest.push_str(sources::text("sdk/templates/coded.toml")?);
     }
     files.insert("connector.toml".to_owned(), named(&manifest));
+    files.insert(
+        "connector.schema.json".to_owned(),
+        serde_json::to_vec_pretty(&manifest::json_schema())?,
+    );
     files.insert(
         "README.md".to_owned(),
         named(sources::text("sdk/templates/README.connector.md")?),

@@ -1,0 +1,8 @@
+//! The kit of a connector's author: cases run offline, faults injected, calls recorded, folders
+//! reloaded.
+
+mod acme;
+mod bundled;
+mod dev;
+mod recording;
+mod runner;
