@@ -4,5 +4,7 @@
 mod acme;
 mod bundled;
 mod dev;
+mod import;
+mod imported;
 mod recording;
 mod runner;

@@ -265,6 +265,7 @@ fn plain(kind: AuthKind, id: &str, title: &str) -> Auth {
         kind,
         title: cut(title),
         oauth2: None,
+        grant: None,
         inputs: BTreeMap::new(),
         placement: None,
     }

@@ -160,6 +160,7 @@ pub enum BodyFormat {
 
 /// How objects are written where there are only names and texts: in a query and in a form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Nested {
     /// As JSON: `a={"b":1}`.
