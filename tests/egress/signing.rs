@@ -67,9 +67,8 @@ fn header<'s>(seen: &'s Seen, name: &str) -> &'s str {
 fn token(text: &str) -> (Value, Value, String, Vec<u8>) {
     let (signed, signature) = text.rsplit_once('.').expect("three parts");
     let (head, claims) = signed.split_once('.').expect("three parts");
-    let part = |text: &str| {
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).expect("base64")).expect("JSON")
-    };
+    let part =
+        |text: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).expect("base64")).expect("JSON");
     let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64");
     (part(head), part(claims), signed.to_owned(), signature)
 }
@@ -103,7 +102,10 @@ async fn a_keyed_hash_covers_the_bytes_that_were_sent() {
     request.query = vec![("q".into(), "a b&c".into())];
     request.headers = vec![("content-type".into(), "application/json".into())];
     let egress = egress(&settings());
-    egress.send(&signing(&vendor.url(), placement), request).await.unwrap();
+    egress
+        .send(&signing(&vendor.url(), placement), request)
+        .await
+        .unwrap();
     let sent = &vendor.seen()[0];
     let time = header(sent, "x-time");
     let text = format!("{time}POST{}application/json{{\"n\":1}}", sent.target());
@@ -126,10 +128,16 @@ async fn parameters_that_are_signed_are_there_before_the_signature() {
     let sent = &vendor.seen()[0];
     let (_, query) = sent.target().split_once('?').unwrap();
     let (signed, signature) = query.split_once("&signature=").unwrap();
-    assert!(signed.starts_with("timestamp=") && signed.len() == "timestamp=".len() + 13, "{signed}");
+    assert!(
+        signed.starts_with("timestamp=") && signed.len() == "timestamp=".len() + 13,
+        "{signed}"
+    );
     let body = hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"symbol=X").as_ref());
     let key: Vec<u8> = (0..16_u8).map(|n| n * 0x11).collect();
-    assert_eq!(signature, hex(&mac(hmac::HMAC_SHA512, &key, &format!("{signed}|{body}"))));
+    assert_eq!(
+        signature,
+        hex(&mac(hmac::HMAC_SHA512, &key, &format!("{signed}|{body}")))
+    );
 }
 
 #[tokio::test]
@@ -152,7 +160,10 @@ async fn each_attempt_is_signed_anew_at_its_own_moment() {
         .await
         .unwrap();
     let seen = vendor.seen();
-    let times: Vec<i64> = seen.iter().map(|seen| header(seen, "x-time").parse().unwrap()).collect();
+    let times: Vec<i64> = seen
+        .iter()
+        .map(|seen| header(seen, "x-time").parse().unwrap())
+        .collect();
     assert!(seen.len() == 2 && times[1] >= times[0] + 90, "{times:?}");
     assert_ne!(header(&seen[0], "x-nonce"), header(&seen[1], "x-nonce"));
     for sent in &seen {
@@ -166,14 +177,26 @@ async fn each_attempt_is_signed_anew_at_its_own_moment() {
 async fn a_signature_that_the_vendor_echoes_does_not_reach_the_guest() {
     let vendor = Vendor::start(|_, seen| ok(seen.head.clone())).await;
     let placements = [
-        ("x-sign", json!({"in": "hmac", "algorithm": "sha256", "key": "api_secret", "signed": "{nonce}",
-            "headers": {"x-sign": "{signature}"}})),
-        ("authorization", json!({"in": "jwt", "token": {"algorithm": "HS256", "key": "api_secret", "lifetime_seconds": 60}})),
-        ("authorization", json!({"in": "sigv4", "service": "s3", "region": "us-east-1"})),
+        (
+            "x-sign",
+            json!({"in": "hmac", "algorithm": "sha256", "key": "api_secret", "signed": "{nonce}",
+            "headers": {"x-sign": "{signature}"}}),
+        ),
+        (
+            "authorization",
+            json!({"in": "jwt", "token": {"algorithm": "HS256", "key": "api_secret", "lifetime_seconds": 60}}),
+        ),
+        (
+            "authorization",
+            json!({"in": "sigv4", "service": "s3", "region": "us-east-1"}),
+        ),
     ];
     for (carrier, placement) in placements {
         let egress = egress(&settings());
-        let seen = egress.send(&signing(&vendor.url(), placement), get("/x")).await.unwrap();
+        let seen = egress
+            .send(&signing(&vendor.url(), placement), get("/x"))
+            .await
+            .unwrap();
         let body = String::from_utf8(seen.body.to_vec()).unwrap();
         let all = vendor.seen();
         let sent = header(all.last().unwrap(), carrier);
@@ -188,7 +211,10 @@ async fn a_signature_of_aws_arrives_with_what_it_covers() {
     let vendor = Vendor::start(|_, _| ok("{}")).await;
     let placement = json!({"in": "sigv4", "service": "s3", "region": "eu-central-1"});
     let reach = signing(&vendor.url(), placement);
-    egress(&settings()).send(&reach, post("/bucket/a%20b", "content")).await.unwrap();
+    egress(&settings())
+        .send(&reach, post("/bucket/a%20b", "content"))
+        .await
+        .unwrap();
     let sent = &vendor.seen()[0];
     let moment = header(sent, "x-amz-date");
     let digest = |bytes: &[u8]| hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
@@ -202,7 +228,10 @@ async fn a_signature_of_aws_arrives_with_what_it_covers() {
         digest(b"content"),
         digest(b"content"),
     );
-    let text = format!("AWS4-HMAC-SHA256\n{moment}\n{scope}\n{}", digest(canonical.as_bytes()));
+    let text = format!(
+        "AWS4-HMAC-SHA256\n{moment}\n{scope}\n{}",
+        digest(canonical.as_bytes())
+    );
     let mut key = format!("AWS4{KEY}").into_bytes();
     for part in scope.split('/') {
         key = mac(hmac::HMAC_SHA256, &key, part);
@@ -235,7 +264,10 @@ async fn a_token_that_the_host_signs_is_good_for_this_request() {
         assert_eq!(claims["aud"], json!(["/admin/"]));
         assert_eq!(claims["n"], 7);
         assert_eq!(claims["uri"], format!("GET {}/a/b", header(sent, "host")));
-        assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
+        assert_eq!(
+            claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
+            300
+        );
         if algorithm == "HS256" {
             assert_eq!(signature, mac(hmac::HMAC_SHA256, KEY.as_bytes(), &signed));
         } else {
@@ -252,7 +284,9 @@ async fn a_guest_cannot_take_the_place_of_a_signature() {
     let egress = egress(&settings());
     let mut taken = get("/x");
     taken.headers = vec![("X-Time".into(), "0".into())];
-    let outcome = egress.send(&signing(&vendor.url(), placement.clone()), taken).await;
+    let outcome = egress
+        .send(&signing(&vendor.url(), placement.clone()), taken)
+        .await;
     refused(outcome, Kind::EgressDenied, "header_forbidden");
     let mut taken = get("/x");
     taken.query = vec![("SIG".into(), "0".into())];
@@ -264,8 +298,10 @@ async fn a_guest_cannot_take_the_place_of_a_signature() {
 #[tokio::test]
 async fn a_key_that_is_none_is_said_without_being_shown() {
     let vendor = Vendor::start(|_, _| Act::Answer(Vec::new())).await;
-    let token = |algorithm: &str| json!({"in": "jwt",
-        "token": {"algorithm": algorithm, "key": "api_secret", "lifetime_seconds": 60}});
+    let token = |algorithm: &str| {
+        json!({"in": "jwt",
+        "token": {"algorithm": algorithm, "key": "api_secret", "lifetime_seconds": 60}})
+    };
     let hex_key = json!({"in": "hmac", "algorithm": "sha256", "key": "api_secret", "key_encoding": "hex",
         "signed": "{body}", "headers": {"x-sign": "{signature}"}});
     let region = json!({"in": "sigv4", "service": "s3", "region": "{config.region}"});
@@ -275,9 +311,14 @@ async fn a_key_that_is_none_is_said_without_being_shown() {
         (hex_key, "hexadecimal"),
         (region, "config.region"),
     ] {
-        let outcome = egress(&settings()).send(&signing(&vendor.url(), placement), get("/x")).await;
+        let outcome = egress(&settings())
+            .send(&signing(&vendor.url(), placement), get("/x"))
+            .await;
         let fault = refused(outcome, Kind::AccountNotActive, "credential_check_failed");
-        assert!(fault.public().contains(named) && !fault.public().contains(KEY), "{fault:?}");
+        assert!(
+            fault.public().contains(named) && !fault.public().contains(KEY),
+            "{fault:?}"
+        );
     }
     assert!(vendor.seen().is_empty());
 }

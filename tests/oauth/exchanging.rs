@@ -14,7 +14,8 @@ use valetkey_manifest::{Auth, ConfigInput, Manifest};
 use valetkey_tests::{TestHost, keys};
 
 use crate::rig::{
-    Rig, actor, browser, decode, environment, install, link_request, manifest, new_account, soon, text, ticket,
+    Rig, actor, browser, decode, environment, install, link_request, manifest, new_account, soon, text,
+    ticket,
 };
 use crate::vendor::{Reply, Seen, Vendor, json};
 
@@ -189,7 +190,10 @@ async fn a_service_account_is_connected_by_its_form_and_asks_with_a_signed_asser
     assert_eq!(claims["scope"], "read write");
     assert_eq!(claims["aud"], format!("{}/token", rig.vendor.url));
     assert_eq!(claims["iat"], rig.host.clock().now().as_second());
-    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 600);
+    assert_eq!(
+        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
+        600
+    );
     assert_eq!(rig.vendor.seen("/whoami")[0].authorization, "Bearer access-1");
     let account = rig.account(&link.connected_account_id).await;
     assert_eq!(account.state, AccountState::Active);
@@ -235,7 +239,10 @@ async fn a_refused_assertion_expires_the_account_and_an_outage_does_not() {
     let id = serde_json::from_value(account["id"].clone()).unwrap();
     rig.vendor.on_token(|_, _| json(503, ""));
     rig.advance(3700);
-    assert_eq!(rig.token("ada").await.unwrap_err().kind(), Kind::VendorUnavailable);
+    assert_eq!(
+        rig.token("ada").await.unwrap_err().kind(),
+        Kind::VendorUnavailable
+    );
     assert_eq!(rig.account(&id).await.state, AccountState::Active);
     rig.vendor
         .on_token(|_, _| json(400, r#"{"error":"invalid_grant"}"#));
@@ -286,7 +293,10 @@ async fn a_client_of_the_accounts_own_proves_itself_as_the_vendor_wants() {
     );
     let (head, claims) = claims(&field(asked, "client_assertion"), "ES256");
     assert_eq!(head["kid"], "k1");
-    assert_eq!((&claims["iss"], &claims["sub"]), (&value!("client-8"), &value!("client-8")));
+    assert_eq!(
+        (&claims["iss"], &claims["sub"]),
+        (&value!("client-8"), &value!("client-8"))
+    );
     assert!(claims["jti"].as_str().is_some_and(|nonce| nonce.len() >= 20));
     assert_eq!(rig.token("bob").await.unwrap(), "access-2");
 }
@@ -327,6 +337,9 @@ async fn what_a_token_endpoint_refuses_is_not_kept() {
         (fault.kind(), fault.reason_code()),
         (Kind::VendorRejected, Some(Reason::CredentialCheckFailed.as_str()))
     );
-    assert_eq!(rig.pick("ada").await.err().map(|fault| fault.kind()), Some(Kind::AccountNotFound));
+    assert_eq!(
+        rig.pick("ada").await.err().map(|fault| fault.kind()),
+        Some(Kind::AccountNotFound)
+    );
     assert!(rig.vendor.seen("/whoami").is_empty());
 }

@@ -29,7 +29,9 @@ pub(super) async fn ask(
     inputs: &KeptInputs,
 ) -> Result<Grant, Failure> {
     let Some(grant) = &connection.grant else {
-        return Err(Failure::NotSent("the connection has no token endpoint".to_owned()));
+        return Err(Failure::NotSent(
+            "the connection has no token endpoint".to_owned(),
+        ));
     };
     let inputs = inputs.lend();
     let url = fill(&grant.token_url, config).map_err(|fault| Failure::NotSent(fault.public().to_owned()))?;

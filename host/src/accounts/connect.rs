@@ -294,10 +294,6 @@ fn whole_config(account: &Account, flow: &Flow) -> BTreeMap<String, String> {
 }
 
 /// A credential that is only being tried: of a generation that no account has.
-fn tried(
-    kept: &Kept,
-    configured: &Configured,
-    config: &Arc<BTreeMap<String, String>>,
-) -> Arc<Credential> {
+fn tried(kept: &Kept, configured: &Configured, config: &Arc<BTreeMap<String, String>>) -> Arc<Credential> {
     Arc::new(kept.lend(0, &configured.connection().placement, config))
 }

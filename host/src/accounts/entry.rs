@@ -158,7 +158,10 @@ impl Live {
         let refresh_at_ms = match (kept.as_deref(), account.token_expires_at_ms) {
             // Nothing renews it: it serves until it runs out.
             (Some(Kept::Token { refresh: None, .. }), expires) => expires,
-            (Some(Kept::Token { issued_at_ms, .. } | Kept::Exchanged { issued_at_ms, .. }), Some(expires)) => {
+            (
+                Some(Kept::Token { issued_at_ms, .. } | Kept::Exchanged { issued_at_ms, .. }),
+                Some(expires),
+            ) => {
                 let margin = millis(Duration::from_secs(parts.settings.refresh_margin_seconds));
                 Some(expires - margin.min((expires - issued_at_ms).max(0) / 5))
             }

@@ -353,7 +353,8 @@ fn from_inputs(
         )
     }));
     whole(problems)?;
-    kept_of(configured.connection().kind, &inputs, secrets).ok_or_else(|| Fault::internal("inputs of another kind"))
+    kept_of(configured.connection().kind, &inputs, secrets)
+        .ok_or_else(|| Fault::internal("inputs of another kind"))
 }
 
 const UNSOUND: &str = "must have 1 to 16,384 bytes and no control characters";
@@ -363,9 +364,7 @@ const UNSOUND: &str = "must have 1 to 16,384 bytes and no control characters";
 pub(super) fn sound(value: &str, input: Option<&SecretInput>) -> bool {
     let multiline = input.is_some_and(|input| input.multiline);
     (1..=MAX_SECRET_BYTES).contains(&value.len())
-        && !value
-            .chars()
-            .any(|c| c.is_control() && !(multiline && c == '\n'))
+        && !value.chars().any(|c| c.is_control() && !(multiline && c == '\n'))
 }
 
 /// A value as it was meant: pasted ones come with blanks around them, and private keys out of
@@ -449,7 +448,9 @@ pub(super) fn inputs(configured: &Configured, manifest: &Manifest) -> Vec<(Strin
         AuthKind::Keys | AuthKind::JwtBearer | AuthKind::ClientCredentials
     ) {
         let declared = declared.into_iter().flatten();
-        return declared.map(|(name, input)| (name.clone(), input.clone())).collect();
+        return declared
+            .map(|(name, input)| (name.clone(), input.clone()))
+            .collect();
     }
     usual_inputs(connection.kind)
         .iter()

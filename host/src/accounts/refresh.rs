@@ -381,13 +381,7 @@ async fn settle(
             let manifest = entry.configured.manifest(&entry.parts).ok();
             let written = entry
                 .write(&turn, Keep::New(kept), no_intent(), |account| {
-                    activate::apply(
-                        account,
-                        &grant,
-                        manifest.as_deref(),
-                        &entry.parts,
-                        &connection,
-                    );
+                    activate::apply(account, &grant, manifest.as_deref(), &entry.parts, &connection);
                     account.reason = None;
                 })
                 .await;

@@ -116,12 +116,7 @@ impl Endpoint {
     }
 
     /// Asks for a grant with these fields.
-    pub async fn ask(
-        &self,
-        parts: &Parts,
-        form: &[(&str, &str)],
-        separator: &str,
-    ) -> Result<Grant, Failure> {
+    pub async fn ask(&self, parts: &Parts, form: &[(&str, &str)], separator: &str) -> Result<Grant, Failure> {
         let answer = self.send(parts, form).await?;
         quirks::read(&answer, separator).map_err(Failure::Refused)
     }

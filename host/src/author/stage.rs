@@ -153,7 +153,9 @@ impl Stage {
             revoke_url: None,
             issuer: None,
         });
+        let token_url = auth.and_then(|auth| auth.grant.as_ref()).map(|_| run.token_url());
         let connection = NewConnection {
+            token_url,
             connection_name: name.clone(),
             connector: ConnectorId::new(&*manifest.connector.id).map_err(Fault::internal)?,
             auth: auth.map(|auth| auth.id.clone()),
@@ -179,7 +181,7 @@ impl Stage {
             connection_name: name.clone(),
             identifier: Identifier::new(IDENTIFIER).map_err(Fault::internal)?,
             account_config,
-            credential: credential(kind, manifest, settings),
+            credential: auth.and_then(|auth| credential(auth, manifest, settings)),
         };
         accounts
             .create_account(environment, account, &actor)
@@ -247,8 +249,8 @@ fn scheme<'m>(manifest: &'m Manifest, case: &Case) -> Result<Option<&'m Auth>, F
 /// Whether a case's account has a token that can be refreshed; none when it has no credential.
 pub(super) fn refreshes(manifest: &Manifest, case: &Case) -> Option<bool> {
     match scheme(manifest, case).ok().flatten()?.kind {
-        AuthKind::Oauth2 => Some(true),
-        AuthKind::ApiKey | AuthKind::Basic | AuthKind::Bearer => Some(false),
+        AuthKind::Oauth2 | AuthKind::JwtBearer | AuthKind::ClientCredentials => Some(true),
+        AuthKind::ApiKey | AuthKind::Basic | AuthKind::Bearer | AuthKind::Keys => Some(false),
         AuthKind::None => None,
     }
 }
@@ -334,13 +336,13 @@ fn every_scope(manifest: &Manifest) -> Vec<String> {
 }
 
 /// A credential that opens nothing anywhere.
-fn credential(kind: AuthKind, manifest: &Manifest, settings: &Settings) -> Option<GivenCredential> {
+fn credential(auth: &Auth, manifest: &Manifest, settings: &Settings) -> Option<GivenCredential> {
     let input = |name: &str| {
         let given = settings.credential.get(name);
         let value = given.map_or(MADE_UP, String::as_str);
         (name.to_owned(), Secret::new(value.to_owned()))
     };
-    let names: &[&str] = match kind {
+    let usual: &[&str] = match auth.kind {
         AuthKind::None => return None,
         AuthKind::Oauth2 => {
             return Some(GivenCredential::Tokens {
@@ -353,9 +355,12 @@ fn credential(kind: AuthKind, manifest: &Manifest, settings: &Settings) -> Optio
         AuthKind::ApiKey => &["api_key"],
         AuthKind::Bearer => &["token"],
         AuthKind::Basic => &["username", "password"],
+        AuthKind::Keys | AuthKind::JwtBearer | AuthKind::ClientCredentials => &[],
     };
+    let declared = auth.inputs.keys().map(String::as_str);
+    let names = usual.iter().copied().filter(|_| auth.inputs.is_empty());
     Some(GivenCredential::Inputs(
-        names.iter().map(|name| input(name)).collect(),
+        declared.chain(names).map(input).collect(),
     ))
 }
 

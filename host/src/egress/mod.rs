@@ -54,8 +54,8 @@ use redact::Redactor;
 use signals::Throttled;
 
 pub use collector::Collector;
-pub use credential::{Credential, Inputs, Material, Problem as CredentialProblem, assertion, filled};
 use credential::Draft;
+pub use credential::{Credential, Inputs, Material, Problem as CredentialProblem, assertion, filled};
 pub use dial::Resolve;
 pub use endpoint::{Endpoint, endpoint};
 pub use gate::is_host_header;
@@ -343,7 +343,9 @@ impl Egress {
                                 .flatten()
                             {
                                 Some(pause) => pause,
-                                None => return Ok(reveal(answer, &admitted, &[credential, replaced], &signed)),
+                                None => {
+                                    return Ok(reveal(answer, &admitted, &[credential, replaced], &signed));
+                                }
                             }
                         }
                         told => {

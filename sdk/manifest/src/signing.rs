@@ -14,6 +14,7 @@ use serde_json::Value;
 
 /// Headers and query parameters made of several inputs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Fields {
     /// Templates by header name.
@@ -26,6 +27,7 @@ pub struct Fields {
 
 /// A keyed hash over parts of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hmac {
     /// Hash function.
@@ -55,6 +57,7 @@ pub struct Hmac {
 /// AWS Signature Version 4 in the `Authorization` header. Inputs: `access_key_id`,
 /// `secret_access_key` and, when declared, `session_token`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SigV4 {
     /// The service's name in the scope (`s3`, `execute-api` …). `s3` also sends the body's hash
@@ -66,6 +69,7 @@ pub struct SigV4 {
 
 /// A JSON Web Token that the host signs. `iat` and `exp` are the host's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Jwt {
     /// Signature algorithm.
@@ -88,6 +92,7 @@ pub struct Jwt {
 /// How the host asks a token endpoint for the access token of an account whose owner gave keys
 /// instead of a consent. A token that runs out is replaced by asking again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TokenGrant {
     /// Token endpoint; may hold `{config.NAME}`. A suggestion: the operator's connection holds
@@ -117,6 +122,7 @@ pub struct TokenGrant {
 
 /// Hash functions of keyed hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Hash {
     /// SHA-1, which old vendors still want.
@@ -131,6 +137,7 @@ pub enum Hash {
 
 /// How a text stands for bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KeyEncoding {
     /// Its own bytes.
@@ -144,6 +151,7 @@ pub enum KeyEncoding {
 
 /// How bytes are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
     /// Lower-case hexadecimal.
@@ -157,6 +165,7 @@ pub enum Encoding {
 
 /// How the moment of signing is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Timestamp {
     /// Whole seconds since 1970.
@@ -172,6 +181,7 @@ pub enum Timestamp {
 
 /// Signature algorithms of tokens that the host signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum JwtAlgorithm {
     /// HMAC with SHA-256.
     HS256,

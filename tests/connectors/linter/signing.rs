@@ -7,8 +7,18 @@ use super::assert_named;
 #[test]
 fn a_placement_that_computes_goes_with_inputs_of_ones_own() {
     assert_named(vec![
-        ("/auth/2/inputs", json!({}), "/auth/2/inputs", "declares no secret"),
-        ("/auth/2/placement", json!(null), "/auth/2/placement", "is missing"),
+        (
+            "/auth/2/inputs",
+            json!({}),
+            "/auth/2/inputs",
+            "declares no secret",
+        ),
+        (
+            "/auth/2/placement",
+            json!(null),
+            "/auth/2/placement",
+            "is missing",
+        ),
         (
             "/auth/2/placement",
             json!({"in": "basic"}),
@@ -34,9 +44,24 @@ fn a_placement_that_computes_goes_with_inputs_of_ones_own() {
 fn what_is_signed_and_where_it_goes_is_known() {
     let at = "/auth/2/placement";
     assert_named(vec![
-        ("/auth/2/placement/key", json!("other"), "/auth/2/placement/key", "no input"),
-        ("/auth/2/placement/key", json!("id"), "/auth/2/placement/key", "secret"),
-        ("/auth/2/placement/signed", json!(""), "/auth/2/placement/signed", "is empty"),
+        (
+            "/auth/2/placement/key",
+            json!("other"),
+            "/auth/2/placement/key",
+            "no input",
+        ),
+        (
+            "/auth/2/placement/key",
+            json!("id"),
+            "/auth/2/placement/key",
+            "secret",
+        ),
+        (
+            "/auth/2/placement/signed",
+            json!(""),
+            "/auth/2/placement/signed",
+            "is empty",
+        ),
         (
             "/auth/2/placement/signed",
             json!("{timestmp}"),
@@ -61,23 +86,48 @@ fn what_is_signed_and_where_it_goes_is_known() {
             "/auth/2/placement/headers/x-id",
             "not known",
         ),
-        ("/auth/2/placement/headers/x-sign", json!("none"), at, "{signature}"),
-        ("/auth/2/placement/headers/x-id", json!("{signature}"), at, "twice"),
+        (
+            "/auth/2/placement/headers/x-sign",
+            json!("none"),
+            at,
+            "{signature}",
+        ),
+        (
+            "/auth/2/placement/headers/x-id",
+            json!("{signature}"),
+            at,
+            "twice",
+        ),
         (
             "/auth/2/placement/headers/cookie",
             json!("x"),
             "/auth/2/placement/headers/cookie",
             "cannot carry",
         ),
-        ("/auth/3/inputs/access_key_id", json!(null), "/auth/3/placement", "access_key_id"),
-        ("/auth/3/placement/service", json!("S 3"), "/auth/3/placement/service", "not a service"),
+        (
+            "/auth/3/inputs/access_key_id",
+            json!(null),
+            "/auth/3/placement",
+            "access_key_id",
+        ),
+        (
+            "/auth/3/placement/service",
+            json!("S 3"),
+            "/auth/3/placement/service",
+            "not a service",
+        ),
         (
             "/auth/3/placement/region",
             json!("{config.other}"),
             "/auth/3/placement/region",
             "not known",
         ),
-        ("/auth/3/placement/region", json!(""), "/auth/3/placement/region", "neither"),
+        (
+            "/auth/3/placement/region",
+            json!(""),
+            "/auth/3/placement/region",
+            "neither",
+        ),
         (
             "/auth/6/placement/token/lifetime_seconds",
             json!(0),
@@ -102,7 +152,12 @@ fn what_is_signed_and_where_it_goes_is_known() {
             "/auth/6/placement/format",
             "{secret}",
         ),
-        ("/auth/7/placement", json!({"in": "fields"}), "/auth/7/placement", "adds nothing"),
+        (
+            "/auth/7/placement",
+            json!({"in": "fields"}),
+            "/auth/7/placement",
+            "adds nothing",
+        ),
         (
             "/auth/7/placement/query/app",
             json!("{timestamp}"),
@@ -116,7 +171,12 @@ fn what_is_signed_and_where_it_goes_is_known() {
 fn kinds_that_are_exchanged_say_where_and_with_what() {
     assert_named(vec![
         ("/auth/4/grant", json!(null), "/auth/4/grant", "is missing"),
-        ("/auth/1/grant", json!({"token_url": "https://acme.example/t"}), "/auth/1/grant", "does not go with"),
+        (
+            "/auth/1/grant",
+            json!({"token_url": "https://acme.example/t"}),
+            "/auth/1/grant",
+            "does not go with",
+        ),
         (
             "/auth/4/grant/token_url",
             json!("http://acme.example/token"),
@@ -129,7 +189,12 @@ fn kinds_that_are_exchanged_say_where_and_with_what() {
             "/auth/4/grant/token_url",
             "not declared",
         ),
-        ("/auth/4/grant/assertion", json!(null), "/auth/4/grant/assertion", "is missing"),
+        (
+            "/auth/4/grant/assertion",
+            json!(null),
+            "/auth/4/grant/assertion",
+            "is missing",
+        ),
         (
             "/auth/4/grant/assertion/key",
             json!("email"),
@@ -148,6 +213,11 @@ fn kinds_that_are_exchanged_say_where_and_with_what() {
             "/auth/4/grant/params/scope",
             "by the host",
         ),
-        ("/auth/5/inputs/client_id", json!(null), "/auth/5/grant", "client_id"),
+        (
+            "/auth/5/inputs/client_id",
+            json!(null),
+            "/auth/5/grant",
+            "client_id",
+        ),
     ]);
 }

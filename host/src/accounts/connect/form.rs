@@ -67,7 +67,15 @@ impl Accounts {
             return self.consent(flow, &configured, &entry, browser).await;
         };
         let config = whole_config(&account, &flow);
-        let tried = try_out(&self.parts, &configured, &manifest, config.clone(), kept, &entry.id).await;
+        let tried = try_out(
+            &self.parts,
+            &configured,
+            &manifest,
+            config.clone(),
+            kept,
+            &entry.id,
+        )
+        .await;
         let Tried {
             kept,
             config,
@@ -247,7 +255,12 @@ impl Filled {
         values: &BTreeMap<String, Secret>,
     ) -> Option<Self> {
         let inputs = inputs(configured, manifest);
-        let input_of = |name: &str| inputs.iter().find(|(known, _)| known == name).map(|(_, input)| input);
+        let input_of = |name: &str| {
+            inputs
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, input)| input)
+        };
         let mut secrets = BTreeMap::new();
         let mut config = BTreeMap::new();
         let mut fine = true;

@@ -173,7 +173,9 @@ impl<'a> Values<'a> {
                 Part::Text(text) => out.extend_from_slice(text.as_bytes()),
                 Part::Name(name) | Part::Spread(name) => {
                     let value = self.value(name).ok_or_else(|| {
-                        Problem(format!("it needs `{name}`, which this account or request does not have"))
+                        Problem(format!(
+                            "it needs `{name}`, which this account or request does not have"
+                        ))
                     })?;
                     out.extend_from_slice(&value);
                 }

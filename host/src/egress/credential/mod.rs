@@ -318,11 +318,7 @@ pub fn assertion(
 ///
 /// # Errors
 /// The template names what is not there.
-pub fn filled(
-    template: &str,
-    inputs: &Inputs,
-    config: &BTreeMap<String, String>,
-) -> Result<Secret, Problem> {
+pub fn filled(template: &str, inputs: &Inputs, config: &BTreeMap<String, String>) -> Result<Secret, Problem> {
     let text = Values::new(inputs, config).text(template)?;
     Ok(Secret::new(text.as_str().to_owned()))
 }

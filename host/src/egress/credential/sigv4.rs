@@ -46,11 +46,7 @@ impl Signer {
         })
     }
 
-    pub fn sign(
-        &self,
-        draft: &mut Draft<'_>,
-        config: &BTreeMap<String, String>,
-    ) -> Result<Secret, Unplaced> {
+    pub fn sign(&self, draft: &mut Draft<'_>, config: &BTreeMap<String, String>) -> Result<Secret, Unplaced> {
         let input = |name| self.inputs.get(name).ok_or_else(|| absent(name));
         let is_s3 = self.declared.service == "s3";
         let moment = draft.now.strftime("%Y%m%dT%H%M%SZ").to_string();

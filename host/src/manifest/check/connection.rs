@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use valetkey_manifest::Manifest;
 use valetkey_manifest::template::{self, Part};
 use valetkey_manifest::tool::Paginator;
-use valetkey_manifest::Manifest;
 
 use super::{Complaints, is_word, matcher, step};
 use crate::egress;

@@ -52,7 +52,10 @@ impl Place<'_> {
                 Part::Text(_) => continue,
                 Part::Name(name) => name,
                 Part::Spread(name) => {
-                    complaints.add(path, format!("`{{{name}...}}` spreads nothing here; write `{{{name}}}`"));
+                    complaints.add(
+                        path,
+                        format!("`{{{name}...}}` spreads nothing here; write `{{{name}}}`"),
+                    );
                     continue;
                 }
             };

@@ -43,10 +43,7 @@ fn signer(service: &str, id: &str, key: &str) -> Signer {
 fn authorization(signer: &Signer, host: &str, at: &str, example: &Example) -> String {
     let mut headers = HeaderMap::new();
     for (name, value) in example.headers {
-        headers.append(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     let mut draft = Draft {
         method: &example.method,
