@@ -8,6 +8,7 @@ mod absent;
 pub mod build;
 pub mod check;
 mod file;
+pub mod inputs;
 pub mod profile;
 mod schema;
 

@@ -1,13 +1,16 @@
 //! One call: what a tool's function may ask and send.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use valetkey_manifest::Errors;
 use valetkey_manifest::tool::Declaration;
 
+use crate::body::{self, Multipart};
 use crate::content::Answers;
 use crate::fault::Fault;
 use crate::http::{Request, Response};
+use crate::page::Page;
 use crate::{Output, engine};
 
 /// The other side of the contract. The component's glue implements it over the host's imports,
@@ -34,15 +37,6 @@ pub trait Host {
     fn granted_scopes(&self) -> Vec<String>;
     /// One value of the account's configuration.
     fn account_config(&self, name: &str) -> Option<String>;
-}
-
-/// The page that this call has to fetch.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
-    /// The vendor's token; none for the first page.
-    pub token: Option<String>,
-    /// How many items it should have at most; none for tools without pages.
-    pub size: Option<u32>,
 }
 
 /// One tool call.
@@ -153,6 +147,41 @@ impl<'a> Call<'a> {
             .collect()
     }
 
+    /// Sends a GraphQL query and answers its `data`.
+    ///
+    /// # Errors
+    /// No answer, or the first of the answer's `errors`.
+    pub fn graphql<T: DeserializeOwned>(
+        &self,
+        endpoint: &str,
+        path: &str,
+        query: &str,
+        variables: &impl Serialize,
+    ) -> Result<T, Fault> {
+        #[derive(Deserialize)]
+        struct Refusal {
+            errors: Option<Vec<IgnoredAny>>,
+        }
+        #[derive(Deserialize)]
+        #[serde(bound = "T: DeserializeOwned")]
+        struct Answer<T> {
+            data: Option<T>,
+        }
+        let question = json!({ "query": query, "variables": variables });
+        let response = self.post(endpoint, path).json(&question).send()?;
+        if response
+            .json::<Refusal>()?
+            .errors
+            .is_some_and(|errors| !errors.is_empty())
+        {
+            return Err(self.fault(&response));
+        }
+        let answer: Answer<T> = response.json()?;
+        answer
+            .data
+            .ok_or_else(|| response.not_json(&serde_json::Error::custom("there is no `data`")))
+    }
+
     /// The fault that an answer means, read as the manifest's `errors` say.
     #[must_use]
     pub fn fault(&self, response: &Response) -> Fault {
@@ -259,6 +288,21 @@ impl RequestBuilder<'_> {
     pub fn json(self, value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value).expect("a request body is plain data");
         self.body("application/json", body)
+    }
+
+    /// An `application/x-www-form-urlencoded` body; a name may come more than once.
+    #[must_use]
+    pub fn form<N: AsRef<str>, V: ToString>(self, pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        self.body("application/x-www-form-urlencoded", body::form(pairs))
+    }
+
+    /// A `multipart/form-data` body.
+    #[must_use]
+    pub fn multipart(self, parts: &Multipart) -> Self {
+        let random = self.call.random(16);
+        let boundary: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        self.body(&content_type, parts.encode(&boundary))
     }
 
     /// A body of any type.

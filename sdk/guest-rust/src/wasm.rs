@@ -1,8 +1,9 @@
 //! The glue between the contract's imports and exports and [`crate::Call`]. Only moves values;
 //! everything that decides something is elsewhere and runs natively as well.
 
-use crate::call::{Call, Host, Page};
+use crate::call::{Call, Host};
 use crate::content::Answers;
+use crate::page::Page;
 use crate::{Hooks, http};
 use bindings::valetkey::connector;
 

@@ -12,9 +12,9 @@ use serde_json::Value;
 use valetkey_manifest::tool::{self, BodyFormat, Declaration, Paginator, UnreadErrors};
 
 use crate::Output;
-use crate::call::Page;
 use crate::fault::Fault;
 use crate::http::{Request, Response};
+use crate::page::Page;
 use template::Scope;
 
 /// Fills a declared request in.
@@ -37,7 +37,7 @@ pub fn request(
         }
     }
     let body = declared.body.as_ref().map(|body| match declared.body_format {
-        BodyFormat::Json => ("application/json", scope.json(body)),
+        BodyFormat::Json => ("application/json", scope.json(body).into_bytes()),
         BodyFormat::Form => (
             "application/x-www-form-urlencoded",
             scope.form(body, declared.nested),
@@ -47,7 +47,7 @@ pub fn request(
         if !headers.iter().any(|(name, _)| name == "content-type") {
             headers.push(("content-type".to_owned(), content_type.to_owned()));
         }
-        body.into_bytes()
+        body
     });
     let by_url = matches!(paginator, Some(Paginator::LinkHeader | Paginator::NextUrl { .. }));
     let url = page.token.clone().filter(|_| by_url);

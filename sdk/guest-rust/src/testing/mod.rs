@@ -1,4 +1,8 @@
-//! A vendor of canned answers, for native tests of a connector's functions.
+//! For native tests of a connector: a vendor of canned answers, and whether its functions take what
+//! their tools' schemas allow.
+
+#[cfg(not(target_family = "wasm"))]
+mod inputs;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,6 +10,9 @@ use std::collections::BTreeMap;
 use crate::call::Host;
 use crate::fault::Fault;
 use crate::http::{Request, Response};
+
+#[cfg(not(target_family = "wasm"))]
+pub use inputs::{Coded, assert_inputs_agree, coded};
 
 /// Answers requests by a function and keeps them for the test to look at.
 pub struct Vendor<F> {
