@@ -29,6 +29,7 @@ import type {
   NewLink,
   NewMcpServer,
   NewMcpSession,
+  Recording,
   ToolItem,
   ToolList,
   UserVerification,
@@ -465,6 +466,20 @@ export interface Operations {
       sessionId: string;
     };
     answer: void;
+  };
+  /**
+   * Record a tool call
+   *
+   * Runs one tool and answers what the connector sent to the vendor and got back, for an author who
+   * makes a test case of it. The credential is not in it; users' data are. As for raw requests, the
+   * operator has to have set the connection's `proxy`. A call that failed is answered with 200 too:
+   * `error` says how.
+   */
+  recordTool: {
+    input: {
+      body: ExecuteTool;
+    };
+    answer: Recording;
   };
   /**
    * List tools
@@ -1144,6 +1159,18 @@ export const operations = {
         in: "path",
         name: "session_id",
       },
+    },
+  },
+  recordTool: {
+    method: "POST",
+    path: "/api/v1/recordings",
+    parameters: {},
+    body: {
+      media: "application/json",
+      shape: "ExecuteTool",
+    },
+    answer: {
+      shape: "Recording",
     },
   },
   listTools: {

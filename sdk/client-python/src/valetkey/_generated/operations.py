@@ -278,6 +278,7 @@ def create_connection(
     pinned_version: str | None = None,
     proxy: bool | None = None,
     scopes: list[str] | None = None,
+    token_url: str | None = None,
     user_verify_urls: list[str] | None = None,
 ) -> Operation[models.Connection]:
     """Configure a connection.
@@ -296,6 +297,7 @@ def create_connection(
         proxy: Allows raw requests (`/proxy`) with the credentials of its accounts. A raw request may be anything that
             the credential may do; tools are narrower.
         scopes: Scopes to ask for; none for the manifest's.
+        token_url: For the kinds `jwt_bearer` and `client_credentials`: the token endpoint instead of the manifest's.
         user_verify_urls: The URLs that a link may name as `user_verify_url`, compared exactly.
     """
     return Operation(
@@ -315,6 +317,7 @@ def create_connection(
                 "pinned_version": pinned_version,
                 "proxy": proxy,
                 "scopes": scopes,
+                "token_url": token_url,
                 "user_verify_urls": user_verify_urls,
             }
         ),
@@ -846,6 +849,52 @@ def revoke_mcp_session(*, id: str, session_id: str) -> Operation[None]:
         path="/api/v1/mcp_servers/{id}/sessions/{session_id}",
         answer=None,
         path_parameters={"id": id, "session_id": session_id},
+    )
+
+
+def record_tool(
+    *,
+    tool_name: str,
+    agent_run_id: str | None = None,
+    connected_account_id: str | None = None,
+    connection_name: str | None = None,
+    deadline_ms: int | None = None,
+    identifier: str | None = None,
+    params: dict[str, Any] | None = None,
+) -> Operation[models.Recording]:
+    """Record a tool call.
+
+    Runs one tool and answers what the connector sent to the vendor and got back, for an author who makes a test
+    case of it. The credential is not in it; users' data are. As for raw requests, the operator has to have set the
+    connection's `proxy`. A call that failed is answered with 200 too: `error` says how.
+
+    Args:
+        tool_name: Name of the tool, or an alias.
+        agent_run_id: The agent's own name for its run, for the record. At most 255 visible characters.
+        connected_account_id: Or the account itself, `ca_…`.
+        connection_name: Tells accounts of one user on several connections apart.
+        deadline_ms: How long the caller waits for the answer, in milliseconds. The host's `server.default_deadline_ms`
+            when absent, and at most its `server.max_deadline_ms`.
+        identifier: The application's key for the user whose account is meant.
+        params: The tool's input, by its `input_schema`. Null for an optional parameter whose schema does not take null
+            is the same as leaving it out.
+    """
+    return Operation(
+        name="recordTool",
+        method="POST",
+        path="/api/v1/recordings",
+        answer=models.Recording,
+        json=present(
+            {
+                "agent_run_id": agent_run_id,
+                "connected_account_id": connected_account_id,
+                "connection_name": connection_name,
+                "deadline_ms": deadline_ms,
+                "identifier": identifier,
+                "params": params,
+                "tool_name": tool_name,
+            }
+        ),
     )
 
 
