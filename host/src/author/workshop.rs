@@ -108,11 +108,11 @@ impl Workshop {
     }
 }
 
-/// A version of this session: `1.2.0-dev.7`, `2.0.0-beta.1.dev.7`.
+/// A version of this session: `1.2.0-dev7`, `2.0.0-beta.1.dev7`.
 fn marked(version: &str, mark: &str) -> String {
     let version = version.split('+').next().unwrap_or_default();
     let joint = if version.contains('-') { '.' } else { '-' };
-    format!("{version}{joint}dev.{mark}")
+    format!("{version}{joint}dev{mark}")
 }
 
 /// The files that decide what the code is: all but the manifest and what it takes in.

@@ -447,7 +447,8 @@ fn check_output(tool: &LoadedTool, outcome: &Outcome) -> Result<(), Fault> {
                 tool.declared.name,
                 error.instance_path()
             ),
-        )),
+        )
+        .because(error.masked_with("the value").to_string())),
     }
 }
 
