@@ -295,6 +295,9 @@ fn next_url(definitions: &Definitions, answer: &Map<String, Value>) -> Option<St
     found.into_iter().next().map(|(_, pointer)| pointer)
 }
 
+/// Gets a member's name, its pointer and its schema.
+type Visit<'a> = dyn FnMut(&str, &str, &Map<String, Value>) + 'a;
+
 /// Walks the members of an object and of the objects in it.
 fn members(
     definitions: &Definitions,
@@ -302,7 +305,7 @@ fn members(
     pointer: &str,
     depth: usize,
     left: &mut usize,
-    visit: &mut dyn FnMut(&str, &str, &Map<String, Value>),
+    visit: &mut Visit<'_>,
 ) {
     let properties = object.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {
