@@ -148,6 +148,10 @@ fn target_folder() -> PathBuf {
     }
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "cargo speaks to build scripts by the environment"
+)]
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| fail(&format!("cargo sets {name} for build scripts, and did not")))
 }
