@@ -15,6 +15,8 @@ import type {
   Executed,
   Execution,
   ExecutionList,
+  File,
+  FileBytes,
   Health,
   Installed,
   Link,
@@ -349,6 +351,47 @@ export interface Operations {
       id: string;
     };
     answer: Execution;
+  };
+  /**
+   * Upload a file
+   *
+   * The body is the file, of any type and up to `files.max_file_bytes`; it is never whole in the
+   * host's memory. Give the answer's `id` where a tool's parameter has the format `valetkey-file`.
+   * Files expire; `expires_at` says when.
+   */
+  uploadFile: {
+    input: {
+      /** What it is called, for people. */
+      name?: string;
+      /**
+       * The application's key for the user whose calls alone may use it; absent for every user of
+       * the environment.
+       */
+      identifier?: string;
+      body: FileBytes;
+    };
+    answer: File;
+  };
+  /** Delete a file */
+  deleteFile: {
+    input: {
+      /** The file, `file_…`. */
+      id: string;
+    };
+    answer: void;
+  };
+  /**
+   * Download a file
+   *
+   * One that was uploaded, or that a call kept. For the callers of the environment that it belongs
+   * to.
+   */
+  downloadFile: {
+    input: {
+      /** The file, `file_…`. */
+      id: string;
+    };
+    answer: void;
   };
   /** List MCP servers */
   listMcpServers: {
@@ -1001,6 +1044,46 @@ export const operations = {
     },
     answer: {
       shape: "Execution",
+    },
+  },
+  uploadFile: {
+    method: "POST",
+    path: "/api/v1/files",
+    parameters: {
+      name: {
+        in: "query",
+        name: "name",
+      },
+      identifier: {
+        in: "query",
+        name: "identifier",
+      },
+    },
+    body: {
+      media: "*/*",
+    },
+    answer: {
+      shape: "File",
+    },
+  },
+  deleteFile: {
+    method: "DELETE",
+    path: "/api/v1/files/{id}",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
+    },
+  },
+  downloadFile: {
+    method: "GET",
+    path: "/api/v1/files/{id}",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
     },
   },
   listMcpServers: {

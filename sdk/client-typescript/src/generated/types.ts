@@ -147,6 +147,8 @@ export interface Connection {
   proxy: boolean;
   /** Scopes that are asked for. */
   scopes: readonly string[];
+  /** For the kinds `jwt_bearer` and `client_credentials`: the token endpoint that is asked. */
+  tokenUrl?: string;
   /** The URLs that a link may name as `user_verify_url`. */
   userVerifyUrls: readonly string[];
 }
@@ -281,6 +283,27 @@ export interface ExecutionList {
   /** For the next page; absent on the last. */
   nextCursor?: string;
 }
+
+/** A file that the host holds for a while. */
+export interface File {
+  /** Media type. */
+  contentType: string;
+  /** When it came. */
+  createdAt: string;
+  /** Until when it can be used. */
+  expiresAt: string;
+  /** What calls take and answer, `file_…`. */
+  id: string;
+  /** What it is called, for people. */
+  name: string;
+  /** SHA-256 of the bytes, hexadecimal. */
+  sha256: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** The bytes of a file. */
+export type FileBytes = Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
 
 /** A function declaration of Gemini. */
 export interface GeminiFunctionDeclaration {
@@ -1047,6 +1070,10 @@ export const shapes = {
     scopes: {
       wire: "scopes",
     },
+    tokenUrl: {
+      wire: "token_url",
+      optional: true,
+    },
     userVerifyUrls: {
       wire: "user_verify_urls",
     },
@@ -1231,6 +1258,29 @@ export const shapes = {
     nextCursor: {
       wire: "next_cursor",
       optional: true,
+    },
+  },
+  File: {
+    contentType: {
+      wire: "content_type",
+    },
+    createdAt: {
+      wire: "created_at",
+    },
+    expiresAt: {
+      wire: "expires_at",
+    },
+    id: {
+      wire: "id",
+    },
+    name: {
+      wire: "name",
+    },
+    sha256: {
+      wire: "sha256",
+    },
+    size: {
+      wire: "size",
     },
   },
   GivenCredential: {

@@ -208,6 +208,8 @@ class Connection(Model):
     """For OAuth: the operator's application at the vendor."""
     pinned_version: str | None = None
     """The connector version that serves calls whatever is active."""
+    token_url: str | None = None
+    """For the kinds `jwt_bearer` and `client_credentials`: the token endpoint that is asked."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -357,6 +359,26 @@ class ExecutionList(Model):
 
     next_cursor: str | None = None
     """For the next page; absent on the last."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class File(Model):
+    """A file that the host holds for a while."""
+
+    content_type: str
+    """Media type."""
+    created_at: str
+    """When it came."""
+    expires_at: str
+    """Until when it can be used."""
+    id: str
+    """What calls take and answer, `file_…`."""
+    name: str
+    """What it is called, for people."""
+    sha256: str
+    """SHA-256 of the bytes, hexadecimal."""
+    size: int
+    """Bytes."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -993,6 +1015,9 @@ class VendorError(Model):
 
 Component: TypeAlias = bytes
 """The bytes of a WebAssembly component."""
+
+FileBytes: TypeAlias = bytes
+"""The bytes of a file."""
 
 SecretText: TypeAlias = str
 """A secret text: taken, never answered."""

@@ -614,6 +614,58 @@ def get_execution(*, id: str) -> Operation[models.Execution]:
     )
 
 
+def upload_file(*, content: bytes, name: str | None = None, identifier: str | None = None) -> Operation[models.File]:
+    """Upload a file.
+
+    The body is the file, of any type and up to `files.max_file_bytes`; it is never whole in the host's memory. Give
+    the answer's `id` where a tool's parameter has the format `valetkey-file`. Files expire; `expires_at` says when.
+
+    Args:
+        content: The body.
+        name: What it is called, for people.
+        identifier: The application's key for the user whose calls alone may use it; absent for every user of the
+            environment.
+    """
+    return Operation(
+        name="uploadFile",
+        method="POST",
+        path="/api/v1/files",
+        answer=models.File,
+        query={"name": name, "identifier": identifier},
+        headers={"content-type": "*/*"},
+        content=content,
+    )
+
+
+def delete_file(*, id: str) -> Operation[None]:
+    """Delete a file.
+
+    Args:
+        id: The file, `file_…`.
+    """
+    return Operation(
+        name="deleteFile", method="DELETE", path="/api/v1/files/{id}", answer=None, path_parameters={"id": id}
+    )
+
+
+def download_file(*, id: str) -> Operation[bytes]:
+    """Download a file.
+
+    One that was uploaded, or that a call kept. For the callers of the environment that it belongs to.
+
+    Args:
+        id: The file, `file_…`.
+    """
+    return Operation(
+        name="downloadFile",
+        method="GET",
+        path="/api/v1/files/{id}",
+        answer=bytes,
+        path_parameters={"id": id},
+        changes_nothing=True,
+    )
+
+
 def list_mcp_servers(
     *,
     name: str | None = None,
