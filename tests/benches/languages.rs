@@ -2,6 +2,7 @@
 //! compiling it takes, and calls in a fresh instance each.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
@@ -28,10 +29,16 @@ pub fn run() -> anyhow::Result<()> {
     for language in LANGUAGES {
         let component = artifacts::sample(language);
         let bytes = component.len();
+        let cache = Arc::new(tempfile::tempdir()?);
         let begin = Instant::now();
-        let short = Bench::of(component.clone(), declaration(&component)?, answer(3))?;
+        let short = Bench::of(
+            component.clone(),
+            declaration(&component)?,
+            answer(3),
+            Arc::clone(&cache),
+        )?;
         let compiled = begin.elapsed();
-        let long = Bench::of(component.clone(), declaration(&component)?, answer(250))?;
+        let long = Bench::of(component.clone(), declaration(&component)?, answer(250), cache)?;
         let figures = [
             // A refusal before any request: the instance, its start, and the way there and back.
             per_call(&short, CALLS, "sample_note_delete", r#"{"note_id":"x"}"#),

@@ -128,18 +128,28 @@ pub struct Bench {
     answer: Bytes,
     headers: Vec<(String, String)>,
     reach: Reach,
-    _cache: tempfile::TempDir,
+    _cache: Arc<tempfile::TempDir>,
 }
 
 impl Bench {
     fn of_hubspot() -> anyhow::Result<Self> {
         let (component, _) = connector()?;
-        Self::of(component, serde_json::to_string(&declaration()?)?, answer())
+        let cache = Arc::new(tempfile::tempdir()?);
+        Self::of(
+            component,
+            serde_json::to_string(&declaration()?)?,
+            answer(),
+            cache,
+        )
     }
 
-    /// Of any component.
-    pub fn of(component: Vec<u8>, declaration: String, answer: String) -> anyhow::Result<Self> {
-        let cache = tempfile::tempdir()?;
+    /// Of any component, its code kept in `cache`.
+    pub fn of(
+        component: Vec<u8>,
+        declaration: String,
+        answer: String,
+        cache: Arc<tempfile::TempDir>,
+    ) -> anyhow::Result<Self> {
         let answer = Bytes::from(answer);
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         let memory = Memory {

@@ -34,16 +34,59 @@ export function members(text) {
 
 /** A copy without the members of these names at any depth, and without white space. */
 export function without(text, names) {
-  const copy = (start) => {
-    if (text[start] !== "{" && text[start] !== "[") return part(text, start);
-    const kept = [];
-    for (const { name, value } of inside(text, start)) {
-      if (name === undefined) kept.push(copy(value));
-      else if (!names.includes(name.slice(1, -1))) kept.push(`${name}:${copy(value)}`);
-    }
-    return text[start] === "{" ? `{${kept.join(",")}}` : `[${kept.join(",")}]`;
+  // In one pass: this is what a call of a declared tool spends its time on.
+  const pieces = [];
+  const isObject = [];
+  let keptFrom = 0;
+  let atName = false;
+  let at = 0;
+  const keepUpTo = (end) => {
+    if (end > keptFrom) pieces.push(text.slice(keptFrom, end));
   };
-  return copy(space(text, 0));
+  while (at < text.length) {
+    const start = at;
+    at += 1;
+    switch (text[start]) {
+      case '"':
+        at = endOfString(text, start);
+        if (atName && names.includes(text.slice(start + 1, at - 1))) {
+          keepUpTo(start);
+          const value = space(text, space(text, at) + 1);
+          at = space(text, endOfValue(text, value));
+          if (text[at] === ",") at += 1;
+          keptFrom = at;
+        } else {
+          atName = false;
+        }
+        break;
+      case " ":
+      case "\t":
+      case "\n":
+      case "\r":
+        keepUpTo(start);
+        keptFrom = at;
+        break;
+      case "{":
+      case "[":
+        atName = text[start] === "{";
+        isObject.push(atName);
+        break;
+      case "}":
+      case "]":
+        isObject.pop();
+        atName = false;
+        keepUpTo(start);
+        keptFrom = start;
+        // The last member was dropped.
+        if (pieces.at(-1)?.endsWith(",")) pieces.push(pieces.pop().slice(0, -1));
+        break;
+      case ",":
+        atName = isObject.at(-1);
+        break;
+    }
+  }
+  keepUpTo(text.length);
+  return pieces.join("");
 }
 
 function follow(text, steps, intoArrays) {
