@@ -5,6 +5,8 @@ mod acme;
 mod building;
 mod bundled;
 mod dev;
+mod import;
+mod imported;
 mod languages;
 mod packages;
 mod recording;

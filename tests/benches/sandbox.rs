@@ -216,6 +216,7 @@ impl Bench {
             scopes: Arc::new([]),
             account_config: Arc::new(BTreeMap::new()),
             log: Arc::new(GuestLog::default()),
+            files: None,
             progress: None,
             tape: None,
         }
@@ -231,6 +232,7 @@ struct Memory {
 impl Outbound for Memory {
     fn send<'a>(&'a self, _: &'a Reach, _: GuestRequest) -> BoxFuture<'a, Result<GuestResponse, Fault>> {
         Box::pin(std::future::ready(Ok(GuestResponse {
+            file: None,
             status: StatusCode::OK,
             headers: self.headers.clone(),
             body: self.answer.clone(),

@@ -1,7 +1,7 @@
 // The glue between the contract's imports and exports and a connector's functions. It only moves values;
 // everything that decides something is elsewhere and runs in Node.js as well.
 
-import { send, sendAll } from "valetkey:connector/http@0.1.0";
+import { send, sendAll } from "valetkey:connector/http@0.1.1";
 import {
   accountConfig,
   credentialKind,
@@ -10,7 +10,7 @@ import {
   nowMs,
   random,
   remainingMs,
-} from "valetkey:connector/runtime@0.1.0";
+} from "valetkey:connector/runtime@0.1.1";
 import { Call, run } from "./call.js";
 import { Fault } from "./fault.js";
 import { Response } from "./http.js";

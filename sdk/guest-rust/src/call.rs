@@ -9,6 +9,7 @@ use valetkey_manifest::tool::Declaration;
 use crate::body::{self, Multipart};
 use crate::content::Answers;
 use crate::fault::Fault;
+use crate::files::{File, Wanted};
 use crate::http::{Request, Response};
 use crate::page::Page;
 use crate::{Output, engine};
@@ -23,6 +24,21 @@ pub trait Host {
     fn send(&self, request: Request) -> Result<Response, Fault>;
     /// Sends several side by side; answers in the order of the requests.
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, Fault>>;
+    /// What is known of a file of this user.
+    ///
+    /// # Errors
+    /// There is none of this id.
+    fn describe(&self, file: &str) -> Result<File, Fault>;
+    /// As `send`, with the bytes of a file as the body.
+    ///
+    /// # Errors
+    /// As `send`, or there is no such file.
+    fn send_file(&self, request: Request, file: &str) -> Result<Response, Fault>;
+    /// As `send`; the body of a success becomes a file.
+    ///
+    /// # Errors
+    /// As `send`, or the body cannot be kept.
+    fn receive(&self, request: Request, wanted: Wanted) -> Result<(Response, Option<File>), Fault>;
     /// Milliseconds since 1970-01-01T00:00:00Z.
     fn now_ms(&self) -> u64;
     /// Milliseconds left until the call's deadline.
@@ -81,15 +97,43 @@ impl<'a> Call<'a> {
                 )
             })?;
         let config = |name: &str| self.host.account_config(name);
-        let request = engine::request(
+        let mut request = engine::request(
             declared,
             declaration.paginator.as_ref(),
             input,
             &self.page,
             &config,
         )?;
-        let response = self.host.send(request)?;
+        if let Some(kept) = declaration
+            .response
+            .as_ref()
+            .and_then(|response| response.file.as_ref())
+        {
+            let wanted = engine::wanted(kept, input, &self.page, &config);
+            // Any type but what the declaration asks for itself.
+            if !declared
+                .headers
+                .keys()
+                .any(|name| name.eq_ignore_ascii_case("accept"))
+            {
+                request.headers.retain(|(name, _)| name != "accept");
+            }
+            let (response, file) = self.host.receive(request, wanted)?;
+            return engine::kept(declaration, &response, file.as_ref());
+        }
+        let response = match engine::file(declared, input)? {
+            Some(file) => self.host.send_file(request, &file)?,
+            None => self.host.send(request)?,
+        };
         engine::output(declaration, &self.page, response)
+    }
+
+    /// What is known of a file of this user, by an id of the tool's input.
+    ///
+    /// # Errors
+    /// There is none of this id.
+    pub fn file(&self, id: &str) -> Result<File, Fault> {
+        self.host.describe(id)
     }
 
     /// A `GET` of `path` below an endpoint.
@@ -322,6 +366,30 @@ impl RequestBuilder<'_> {
     pub fn send(self) -> Result<Response, Fault> {
         let response = self.call.host.send(self.request)?;
         self.call.success(response)
+    }
+
+    /// Sends it with the bytes of a file as its body, which never pass through the connector.
+    ///
+    /// # Errors
+    /// No answer, no such file, or the vendor refused.
+    pub fn send_file(self, file: &str) -> Result<Response, Fault> {
+        let response = self.call.host.send_file(self.request, file)?;
+        self.call.success(response)
+    }
+
+    /// Sends it and has the answer's body kept as a file.
+    ///
+    /// # Errors
+    /// No answer, the vendor refused, or the body cannot be kept.
+    pub fn receive(self, wanted: Wanted) -> Result<File, Fault> {
+        let (response, file) = self.call.host.receive(self.request, wanted)?;
+        let response = self.call.success(response)?;
+        file.ok_or_else(|| {
+            Fault::new(
+                "vendor_unavailable",
+                format!("The vendor answered {} without a body to keep.", response.status),
+            )
+        })
     }
 
     /// Sends it; any status is an answer.

@@ -48,6 +48,7 @@ mod call;
 pub mod content;
 pub mod engine;
 mod fault;
+mod files;
 mod http;
 #[cfg(target_family = "wasm")]
 mod memory;
@@ -60,6 +61,7 @@ pub mod wasm;
 pub use body::Multipart;
 pub use call::{Call, Host, RequestBuilder};
 pub use fault::Fault;
+pub use files::{File, Wanted};
 pub use http::{Request, Response, segment};
 pub use page::Page;
 use serde::Serialize;

@@ -22,6 +22,8 @@ mod report;
 mod schemas;
 mod select;
 mod source;
+#[cfg(test)]
+mod tests;
 mod tool;
 mod verify;
 mod words;

@@ -295,8 +295,8 @@ fn next_url(definitions: &Definitions, answer: &Map<String, Value>) -> Option<St
     found.into_iter().next().map(|(_, pointer)| pointer)
 }
 
-/// Gets a member's name, its pointer and its schema.
-type Visit<'a> = dyn FnMut(&str, &str, &Map<String, Value>) + 'a;
+/// Takes a member: its pointer, its name and one level of its schema.
+type Visit<'v> = &'v mut dyn FnMut(&str, &str, &Map<String, Value>);
 
 /// Walks the members of an object and of the objects in it.
 fn members(
@@ -305,7 +305,7 @@ fn members(
     pointer: &str,
     depth: usize,
     left: &mut usize,
-    visit: &mut Visit<'_>,
+    visit: Visit,
 ) {
     let properties = object.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {

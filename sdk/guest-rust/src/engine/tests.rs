@@ -146,3 +146,58 @@ fn answers_are_what_the_cases_say() {
         compare(&case.name, made, show, case.output.as_ref(), case.fault.as_ref());
     }
 }
+
+#[test]
+fn a_file_is_sent_by_its_id_and_an_answer_kept_under_one() {
+    use crate::testing::{Vendor, json as answer};
+    use crate::{Call, File};
+
+    let declared =
+        |text: serde_json::Value| serde_json::from_value::<Declaration>(text).expect("a declaration");
+    let store = declared(
+        json!({"request": {"endpoint": "api", "method": "POST", "path": "/files",
+        "body": "{file}", "body_format": "file"}}),
+    );
+    let fetch = declared(
+        json!({"request": {"endpoint": "api", "method": "GET", "path": "/files/1"},
+        "response": {"file": {"name": "{name}.pdf"}}}),
+    );
+
+    let vendor = Vendor::new(|_| answer(200, &json!({"ok": true})));
+    let file = File {
+        id: "file_a".to_owned(),
+        size: 3,
+        ..File::default()
+    };
+    vendor
+        .files
+        .borrow_mut()
+        .insert("file_a".to_owned(), (file, b"abc".to_vec()));
+    let call = Call::new(&vendor, Some(store.clone()), Page::default());
+    call.declared(&json!({"file": "file_a"})).expect("it is sent");
+    assert_eq!(vendor.sent.borrow()[0].body.as_deref(), Some(&b"abc"[..]));
+    assert_eq!(
+        call.declared(&json!({"file": "file_b"})).unwrap_err().code,
+        "not_found"
+    );
+    assert_eq!(call.declared(&json!({})).unwrap_err().code, "invalid_input");
+
+    let call = Call::new(&vendor, Some(fetch.clone()), Page::default());
+    let output = call.declared(&json!({"name": "report"})).expect("it is kept");
+    let output: serde_json::Value = serde_json::from_str(&output.data).expect("JSON");
+    assert_eq!(output["file"]["name"], "report.pdf");
+    assert_eq!(output["file"]["size"], 11);
+    assert!(
+        !vendor.sent.borrow()[1]
+            .headers
+            .iter()
+            .any(|(name, _)| name == "accept")
+    );
+
+    let refusing = Vendor::new(|_| answer(404, &json!({"message": "gone"})));
+    let call = Call::new(&refusing, Some(fetch), Page::default());
+    assert_eq!(
+        call.declared(&json!({"name": "x"})).unwrap_err().code,
+        "vendor_not_found"
+    );
+}

@@ -181,9 +181,15 @@ fn keep_bounds(kind: &str, schema: &Map<String, Value>, made: &mut Map<String, V
 
 /// Makes null a value of a schema.
 pub(super) fn add_null(made: &mut Map<String, Value>) {
-    if let Some(Value::Array(branches)) = made.get_mut("anyOf") {
-        branches.push(json!({"type": "null"}));
-    } else if let Some(kind) = made.get_mut("type") {
+    // Of alternatives, one takes null as well.
+    let holder = match made.get_mut("anyOf") {
+        Some(Value::Array(branches)) => branches.first_mut().and_then(Value::as_object_mut),
+        _ => Some(&mut *made),
+    };
+    if let Some(kind) = holder
+        .and_then(|holder| holder.get_mut("type"))
+        .filter(|kind| kind.is_string())
+    {
         *kind = json!([kind.clone(), "null"]);
     }
     if let Some(Value::Array(values)) = made.get("enum") {

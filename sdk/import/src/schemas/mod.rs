@@ -21,7 +21,7 @@ const DEPTHS: [usize; 6] = [8, 6, 5, 4, 3, 2];
 /// them apart.
 pub(crate) const MAX_PROPERTIES: usize = 120;
 /// Schemas that are looked at for one tool and one depth.
-const MAX_NODES: usize = 20_000;
+const MAX_NODES: usize = 5_000;
 /// Characters of a parameter's description. A page helps no model.
 const MAX_DESCRIPTION: usize = 500;
 /// Characters of a member's name.
@@ -47,16 +47,13 @@ pub(crate) enum Unsayable {
 }
 
 impl Unsayable {
-    /// For the report, after "because it is" or as a reason of its own.
-    pub(crate) fn words(&self) -> String {
+    /// What is the matter in this case, where `kind` says too little.
+    pub(crate) fn detail(&self) -> String {
         match self {
             Self::OpenObject => "an object of any members, which models' strict formats refuse".to_owned(),
-            Self::Recursive => "a structure that refers to itself".to_owned(),
-            Self::TooDeep => "a structure that is nested too deep".to_owned(),
-            Self::TooMany => "too many parameters for one tool".to_owned(),
             Self::Name(name) => format!("a member with the name {name:?}, which models do not take"),
-            Self::Binary => "a file".to_owned(),
             Self::Broken(problem) => format!("a schema that {problem}"),
+            Self::Recursive | Self::TooDeep | Self::TooMany | Self::Binary => self.kind().to_owned(),
         }
     }
 
