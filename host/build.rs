@@ -14,11 +14,27 @@ use std::process::{Command, exit};
 /// What connectors are compiled for (`host/src/manifest/build.rs`).
 const TARGET: &str = "wasm32-wasip2";
 
-/// What authors get, seen from the workspace's root. The engine is made of it, too.
-const CARRIED: [&str; 4] = ["sdk/guest-rust", "sdk/manifest", "sdk/templates", "wit"];
+/// Files and folders that authors get, seen from the workspace's root. The engine is made of them, too.
+const CARRIED: [&str; 15] = [
+    "sdk/guest-rust/Cargo.toml",
+    "sdk/guest-rust/src",
+    "sdk/manifest/Cargo.toml",
+    "sdk/manifest/src",
+    "sdk/guest-js/LICENSE",
+    "sdk/guest-js/README.md",
+    "sdk/guest-js/bin",
+    "sdk/guest-js/package.json",
+    "sdk/guest-js/src",
+    "sdk/guest-python/LICENSE",
+    "sdk/guest-python/README.md",
+    "sdk/guest-python/pyproject.toml",
+    "sdk/guest-python/src",
+    "sdk/templates",
+    "wit",
+];
 
-/// Folders and files that are no source: what tools leave behind, and contracts frozen for the tests.
-const LEFT_OUT: [&str; 5] = ["target", "node_modules", "released", "__pycache__", "Cargo.lock"];
+/// Folders that are no source: what tools leave behind, and contracts frozen for the tests.
+const LEFT_OUT: [&str; 5] = ["target", "node_modules", "__pycache__", ".ruff_cache", "released"];
 
 fn main() {
     let host = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
@@ -92,8 +108,8 @@ fn compile(root: &Path, target_folder: &Path) -> PathBuf {
 /// Writes `sources.rs`: a slice of every carried file's path and bytes.
 fn carry_sources(root: &Path) {
     let mut files = Vec::new();
-    for folder in CARRIED {
-        find_files(&root.join(folder), &mut files);
+    for carried in CARRIED {
+        find_files(root.join(carried), &mut files);
     }
     files.sort();
     let mut list = String::from("&[\n");
@@ -108,19 +124,18 @@ fn carry_sources(root: &Path) {
     }
 }
 
-fn find_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    let entries = fs::read_dir(folder)
-        .unwrap_or_else(|error| fail(&format!("{} cannot be read: {error}", folder.display())));
+fn find_files(path: PathBuf, files: &mut Vec<PathBuf>) {
+    if LEFT_OUT.iter().any(|name| path.ends_with(name)) {
+        return;
+    }
+    if !path.is_dir() {
+        files.push(path);
+        return;
+    }
+    let entries = fs::read_dir(&path)
+        .unwrap_or_else(|error| fail(&format!("{} cannot be read: {error}", path.display())));
     for entry in entries.flatten() {
-        let path = entry.path();
-        if LEFT_OUT.iter().any(|name| path.ends_with(name)) {
-            continue;
-        }
-        if path.is_dir() {
-            find_files(&path, files);
-        } else {
-            files.push(path);
-        }
+        find_files(entry.path(), files);
     }
 }
 
@@ -133,6 +148,10 @@ fn target_folder() -> PathBuf {
     }
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "cargo speaks to build scripts by the environment"
+)]
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| fail(&format!("cargo sets {name} for build scripts, and did not")))
 }

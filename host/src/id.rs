@@ -149,6 +149,12 @@ generated_id!(
     "a connected account id (`ca_…`)"
 );
 generated_id!(
+    /// A file that the host holds for a while.
+    FileId,
+    "file_",
+    "a file id (`file_…`)"
+);
+generated_id!(
     /// One call of a tool.
     ExecutionId,
     "exe_",

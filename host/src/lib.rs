@@ -15,6 +15,7 @@ pub mod clock;
 pub mod config;
 pub mod egress;
 pub mod error;
+pub mod files;
 pub mod grpc;
 pub mod id;
 pub mod journal;

@@ -18,6 +18,7 @@ use crate::certificate::{self, Certificate};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::egress::{Egress, Outbound};
+use crate::files::Files;
 use crate::id::EnvironmentId;
 use crate::journal::{Actor, Journal};
 use crate::registry::{Registry, watch};
@@ -43,6 +44,8 @@ pub struct Runtime {
     pub vault: Arc<Vault>,
     /// The way out.
     pub egress: Arc<Egress>,
+    /// Files on their way.
+    pub files: Arc<Files>,
     /// Running guests.
     pub sandbox: Arc<Sandbox>,
     /// What happened.
@@ -84,8 +87,8 @@ impl Runtime {
             );
         }
         let lock = FolderLock::take(&dir)?;
-        let files = certificate::ensure(&config, Some(&public_url), clock.now())?;
-        let certificate = Certificate::open(files)?;
+        let certificate = certificate::ensure(&config, Some(&public_url), clock.now())?;
+        let certificate = Certificate::open(certificate)?;
         // The key comes first: with a wrong or exposed one the store is not even opened.
         let store_dir = dir.join("store");
         let root = RootKey::read_for(&config.storage.key_file(), &store_dir)?;
@@ -93,6 +96,13 @@ impl Runtime {
         let vault = Arc::new(Vault::open_in(&store_dir, Arc::clone(&store), root).await?);
         let journal = Journal::open(&dir.join("journal"), &config.journal, clock.clone())
             .context("the journal cannot be opened")?;
+        let files = Files::open(
+            dir.join("files"),
+            Arc::clone(&vault),
+            config.files.clone(),
+            clock.clone(),
+        )
+        .context("the folder of files cannot be opened")?;
         let egress = Arc::new(Egress::new(&config.egress, clock.clone())?);
         let outbound: Arc<dyn Outbound> = Arc::clone(&egress) as _;
         let sandbox = Sandbox::new(&config.sandbox, &dir.join("code"), outbound)?;
@@ -145,12 +155,14 @@ impl Runtime {
         if let Some(watched) = config.connectors.watch_dir.clone() {
             tasks.spawn(watch::run(Arc::clone(&registry), watched, stop.clone()));
         }
+        tasks.spawn(Arc::clone(&files).keep_swept(stop.clone()));
         Ok(Arc::new(Self {
             config,
             clock,
             store,
             vault,
             egress,
+            files,
             sandbox,
             journal,
             registry,

@@ -6,14 +6,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use valetkey::access::Scope;
 use valetkey::id::ClientId;
 use valetkey::journal::Actor;
 use valetkey_tests::TestHost;
 
-use crate::edge::{Caller, McpServer, operations, request};
+use crate::edge::{Caller, McpServer, Vendor, host_with, operations, request};
 
 #[tokio::test]
 async fn every_operation_of_the_document_refuses_every_bad_token_with_one_answer() {
@@ -85,6 +85,24 @@ async fn every_operation_wants_the_scope_of_the_document_and_no_other() {
             assert!(message.contains(scope.as_str()), "{place}: {message}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_link_is_made_only_for_callers_who_may_change_accounts_whichever_operation_it_comes_from() {
+    let vendor = Vendor::start().await;
+    let host = host_with(&vendor).await;
+    let server = McpServer::of(&host, "ada").await;
+    let reader = Caller::new(&host, "dev", BTreeSet::from([Scope::AccountsRead])).await;
+    let path = format!("/api/v1/mcp_servers/{}/auth_state?identifier=ada", server.id);
+    reader.get(&path).await.expect(200);
+    let refused = reader
+        .get(&format!("{path}&include_links=true"))
+        .await
+        .expect(403);
+    let message = refused["error"]["message"].as_str().expect("a message");
+    assert!(message.contains(Scope::AccountsWrite.as_str()), "{message}");
+    let accounts = reader.get("/api/v1/connected_accounts").await.expect(200);
+    assert_eq!(accounts["items"], json!([]), "no account was made for a link");
 }
 
 #[tokio::test]

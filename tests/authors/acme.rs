@@ -187,15 +187,15 @@ GET https://demo.acme.example/v1/things?page=2&size=2&kind=lamp
         "get",
         r#"### case
 tool: acme_thing_get
-params: {"thing_id": "a/7", "fields": ["id", "made"]}
-answer: {"id": "a/7", "made": "{{any}}"}
+params: {"thing_id": "a 7", "fields": ["id", "made"]}
+answer: {"id": "a 7", "made": "{{any}}"}
 
 ### request
-GET https://demo.acme.example/v1/things/a%2F7?fields=id,made
+GET https://demo.acme.example/v1/things/a%207?fields=id,made
 
 ### response 200
 
-{"id": "a/7", "made": "2026-03-01"}
+{"id": "a 7", "made": "2026-03-01"}
 "#,
     ),
     (

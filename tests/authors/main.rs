@@ -1,10 +1,14 @@
-//! The kit of a connector's author: cases run offline, faults injected, calls recorded, folders
-//! reloaded.
+//! The kit of a connector's author: the SDKs of every language, cases run offline, faults injected,
+//! calls recorded, folders reloaded.
 
 mod acme;
+mod building;
 mod bundled;
 mod dev;
 mod import;
 mod imported;
+mod languages;
+mod packages;
 mod recording;
 mod runner;
+mod vendor;

@@ -171,7 +171,6 @@ async fn an_author_is_advised_with_the_place() {
             "Reads one thing by its id: `id`, `name` and `made`. Use acme_things_list to find the id.",
             "Calls the endpoint that reads a thing over HTTP.",
         )
-        .replace("description = \"Name of the thing.\"", "description = \"\"")
         .replace(
             "tags = [\"things\"]\nhints = { read_only = false",
             "hints = { read_only = false",

@@ -5,6 +5,7 @@
 
 mod doors;
 mod execute;
+mod languages;
 mod memory;
 mod process;
 mod sandbox;
@@ -23,11 +24,13 @@ fn main() -> anyhow::Result<()> {
     match arguments.as_slice() {
         [] => {
             sandbox::run()?;
+            languages::run()?;
             execute::run()?;
             doors::run()?;
             memory::run()
         }
         ["sandbox"] => sandbox::run(),
+        ["languages"] => languages::run(),
         ["execute"] => execute::run(),
         ["doors"] => doors::run(),
         ["memory"] => memory::run(),
@@ -36,6 +39,6 @@ fn main() -> anyhow::Result<()> {
             port.parse().context("a port")?,
             upstream.parse().context("an address")?,
         ),
-        _ => bail!("usage: [sandbox | execute | doors | memory]"),
+        _ => bail!("usage: [sandbox | languages | execute | doors | memory]"),
     }
 }

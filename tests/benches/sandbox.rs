@@ -16,7 +16,7 @@ use valetkey::egress::{
     self, Credential, Credentials, GuestRequest, GuestResponse, Meter, Outbound, Reach, Vendor,
 };
 use valetkey::error::Fault;
-use valetkey::sandbox::{Component, Sandbox};
+use valetkey::sandbox::{Component, GuestOutput, Sandbox};
 use valetkey_guest::{Page, engine};
 use valetkey_manifest::AuthKind;
 use valetkey_manifest::tool::Declaration;
@@ -33,7 +33,7 @@ const PAGE_SIZE: u32 = 10;
 /// Runs and prints.
 pub fn run() -> anyhow::Result<()> {
     let mut rows = Vec::new();
-    let bench = Arc::new(Bench::new()?);
+    let bench = Arc::new(Bench::of_hubspot()?);
     let native = table::median((0..ROUNDS).map(|_| per_call(1, &bench, native)).collect());
     rows.push(row("same work, native Rust", 1, native, native));
     let mut one_thread = f64::NAN;
@@ -115,56 +115,67 @@ fn fresh(bench: &Bench) {
         .expect("a runtime");
     runtime.block_on(async {
         for _ in 0..CALLS {
-            let context = CallContext {
-                execution_id: "exe_00000000000000000000000000000000".to_owned(),
-                declaration: Some(Arc::clone(&bench.declaration)),
-                page_token: None,
-                page_size: Some(PAGE_SIZE),
-                ext: Vec::new(),
-            };
-            let call = bench
-                .sandbox
-                .call(&bench.component, bench.grant(), context, TOOL, INPUT.to_owned());
-            std::hint::black_box(call.await.expect("an answer"));
+            std::hint::black_box(bench.call(TOOL, INPUT).await.expect("an answer"));
         }
     });
 }
 
-struct Bench {
-    sandbox: Sandbox,
-    component: Arc<Component>,
+/// A compiled connector over a vendor that answers at once.
+pub struct Bench {
+    pub sandbox: Sandbox,
+    pub component: Arc<Component>,
     declaration: Arc<str>,
     answer: Bytes,
     headers: Vec<(String, String)>,
     reach: Reach,
-    _cache: tempfile::TempDir,
+    _cache: Arc<tempfile::TempDir>,
 }
 
 impl Bench {
-    fn new() -> anyhow::Result<Self> {
-        let cache = tempfile::tempdir()?;
-        let answer = Bytes::from(answer());
+    fn of_hubspot() -> anyhow::Result<Self> {
+        let (component, _) = connector()?;
+        let cache = Arc::new(tempfile::tempdir()?);
+        Self::of(
+            component,
+            serde_json::to_string(&declaration()?)?,
+            answer(),
+            cache,
+        )
+    }
+
+    /// Of any component, its code kept in `cache`.
+    pub fn of(
+        component: Vec<u8>,
+        declaration: String,
+        answer: String,
+        cache: Arc<tempfile::TempDir>,
+    ) -> anyhow::Result<Self> {
+        let answer = Bytes::from(answer);
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         let memory = Memory {
             answer: answer.clone(),
             headers: headers.clone(),
         };
-        let sandbox = Sandbox::new(&config::Sandbox::default(), cache.path(), Arc::new(memory))?;
-        let (component, _) = connector()?;
+        let settings = config::Sandbox {
+            compile_seconds: 600,
+            ..config::Sandbox::default()
+        };
+        let sandbox = Sandbox::new(&settings, cache.path(), Arc::new(memory))?;
         let inspection = sandbox.inspect(&component)?;
+        let id = inspection.manifest.connector.id.clone();
         let compiled = super::execute::runtime()?.block_on(sandbox.compile(component.into(), &inspection))?;
         let endpoint = egress::endpoint("http://127.0.0.1:1", true, false, &BTreeMap::new());
         let endpoint = endpoint.map_err(anyhow::Error::msg)?;
         Ok(Self {
             sandbox,
             component: Arc::new(compiled),
-            declaration: serde_json::to_string(&declaration()?)?.into(),
+            declaration: declaration.into(),
             answer,
             headers,
             reach: Reach {
                 vendor: Arc::new(Vendor {
-                    connector: "hubspot".to_owned(),
-                    connection_key: "bench/hubspot".to_owned(),
+                    connection_key: format!("bench/{id}"),
+                    connector: id,
                     development: true,
                     budgets: Arc::new([]),
                     throttles: Arc::new([]),
@@ -183,6 +194,20 @@ impl Bench {
         })
     }
 
+    /// One call, as the host makes it.
+    pub async fn call(&self, tool: &str, input: &str) -> Result<GuestOutput, Fault> {
+        let context = CallContext {
+            execution_id: "exe_00000000000000000000000000000000".to_owned(),
+            declaration: Some(Arc::clone(&self.declaration)),
+            page_token: None,
+            page_size: Some(PAGE_SIZE),
+            ext: Vec::new(),
+        };
+        self.sandbox
+            .call(&self.component, self.grant(), context, tool, input.to_owned())
+            .await
+    }
+
     fn grant(&self) -> Grant {
         Grant {
             reach: self.reach.clone(),
@@ -191,6 +216,7 @@ impl Bench {
             scopes: Arc::new([]),
             account_config: Arc::new(BTreeMap::new()),
             log: Arc::new(GuestLog::default()),
+            files: None,
             progress: None,
             tape: None,
         }
@@ -206,6 +232,7 @@ struct Memory {
 impl Outbound for Memory {
     fn send<'a>(&'a self, _: &'a Reach, _: GuestRequest) -> BoxFuture<'a, Result<GuestResponse, Fault>> {
         Box::pin(std::future::ready(Ok(GuestResponse {
+            file: None,
             status: StatusCode::OK,
             headers: self.headers.clone(),
             body: self.answer.clone(),

@@ -2,6 +2,7 @@
 //! sockets.
 
 mod faults;
+mod files;
 mod keys;
 mod paging;
 mod records;

@@ -8,7 +8,7 @@ use valetkey_tests::artifacts::repository;
 use valetkey_tests::snapshot::assert_checked_in;
 
 /// From the whole to its parts.
-const ORDER: [&str; 5] = ["world", "tools", "http", "runtime", "types"];
+const ORDER: [&str; 6] = ["world", "tools", "http", "files", "runtime", "types"];
 
 #[test]
 fn the_contract_is_the_reference() {

@@ -126,6 +126,7 @@ fn keyed(manifest: &mut Manifest) {
             kind: way.kind,
             title: way.id.to_owned(),
             oauth2: None,
+            grant: None,
             inputs: BTreeMap::new(),
             placement: (way.kind == AuthKind::ApiKey).then(|| Placement::Header {
                 name: "x-api-key".to_owned(),

@@ -3,16 +3,24 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use prost::Message as _;
 use serde_json::json;
+use valetkey::access::Scope;
 use valetkey_tests::TestHost;
 
 const METHOD: &str = "/scalekit.v1.tools.ToolService/ExecuteTool";
 
+/// With an empty message.
 async fn send(host: &TestHost, path: &str, headers: &[(&str, &str)]) -> HeaderMap {
+    send_message(host, path, headers, &[]).await
+}
+
+async fn send_message(host: &TestHost, path: &str, headers: &[(&str, &str)], message: &[u8]) -> HeaderMap {
     let mut all = vec![("content-type", "application/grpc"), ("te", "trailers")];
     all.extend_from_slice(headers);
-    // An empty message, uncompressed.
-    let message = Bytes::from_static(&[0, 0, 0, 0, 0]);
+    // Uncompressed, so many bytes.
+    let length = u32::try_from(message.len()).expect("a short message");
+    let message: Bytes = [&[0], &length.to_be_bytes()[..], message].concat().into();
     let url = format!("{}{path}", host.base_url);
     let answer = host.http.send(Method::POST, &url, &all, message).await;
     assert_eq!(
@@ -83,24 +91,130 @@ async fn any_good_one_of_several_authorization_fields_is_enough() {
     assert_eq!(answer["grpc-status"], "16");
 }
 
-#[tokio::test]
-async fn a_client_without_the_scope_is_refused_by_name() {
-    let host = TestHost::start().await;
+/// The bearer of a token with these scopes alone.
+async fn bearer_of(host: &TestHost, scopes: &[Scope]) -> String {
+    let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
     let form = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}&scope=tools:read",
-        host.client_id, host.client_secret
+        "grant_type=client_credentials&client_id={}&client_secret={}&scope={}",
+        host.client_id,
+        host.client_secret,
+        scopes.join("+")
     );
     // Twice the slash, as programs join it.
-    let token = host
-        .http
-        .post_form(&format!("{}//oauth/token", host.base_url), &form)
+    let url = format!("{}//oauth/token", host.base_url);
+    let token = host.http.post_form(&url, &form).await.expect(200);
+    format!("Bearer {}", token["access_token"].as_str().expect("a token"))
+}
+
+/// Every method, by service, and the scope that it wants.
+const METHODS: [(&str, &[(&str, Scope)]); 4] = [
+    (
+        "connected_accounts.ConnectedAccountService",
+        &[
+            ("GetConnectedAccountAuth", Scope::AccountsRead),
+            ("GetConnectedAccountDetails", Scope::AccountsRead),
+            ("ListConnectedAccounts", Scope::AccountsRead),
+            ("SearchConnectedAccounts", Scope::AccountsRead),
+            ("CreateConnectedAccount", Scope::AccountsWrite),
+            ("UpdateConnectedAccount", Scope::AccountsWrite),
+            ("DeleteConnectedAccount", Scope::AccountsWrite),
+            ("GetMagicLinkForConnectedAccount", Scope::AccountsWrite),
+            ("VerifyConnectedAccountUser", Scope::AccountsVerify),
+        ],
+    ),
+    (
+        "tools.ToolService",
+        &[
+            ("ListTools", Scope::ToolsRead),
+            ("ListScopedTools", Scope::ToolsRead),
+            ("ListAvailableTools", Scope::ToolsRead),
+            ("SearchTools", Scope::ToolsRead),
+            ("ExecuteTool", Scope::ToolsExecute),
+        ],
+    ),
+    (
+        "mcp.McpService",
+        &[
+            ("CreateMcpConfig", Scope::ServersWrite),
+            ("UpdateMcpConfig", Scope::ServersWrite),
+            ("DeleteMcpConfig", Scope::ServersWrite),
+            ("GetMcpConfig", Scope::AccountsRead),
+            ("ListMcpConfigs", Scope::AccountsRead),
+            ("EnsureMcpInstance", Scope::AccountsRead),
+            ("GetMcpInstance", Scope::AccountsRead),
+            ("ListMcpInstances", Scope::AccountsRead),
+            ("GetMcpInstanceAuthState", Scope::AccountsRead),
+            ("ListMcpConnectedAccounts", Scope::AccountsRead),
+            ("UpdateMcpInstance", Scope::SessionsWrite),
+            ("DeleteMcpInstance", Scope::SessionsWrite),
+            ("CreateMcpSessionToken", Scope::SessionsWrite),
+        ],
+    ),
+    (
+        "connections.ConnectionService",
+        &[("ListAppConnections", Scope::AccountsRead)],
+    ),
+];
+
+#[tokio::test]
+async fn every_method_wants_its_scope_by_name_and_no_other() {
+    let host = TestHost::start().await;
+    for scope in Scope::ALL {
+        let others: Vec<Scope> = Scope::ALL.into_iter().filter(|other| *other != scope).collect();
+        let (alone, others) = (bearer_of(&host, &[scope]).await, bearer_of(&host, &others).await);
+        for (service, methods) in METHODS {
+            for (method, _) in methods.iter().filter(|(_, wanted)| *wanted == scope) {
+                let path = format!("/scalekit.v1.{service}/{method}");
+                let refused = send(&host, &path, &[("authorization", &others)]).await;
+                assert_eq!(refused["grpc-status"], "7", "{path}");
+                let message = refused["grpc-message"].to_str().expect("text");
+                assert!(message.contains(scope.as_str()), "{path}: {message}");
+                let past = send(&host, &path, &[("authorization", &alone)]).await;
+                // A status of success comes in the trailers, after the message.
+                assert!(
+                    past.get("grpc-status")
+                        .is_none_or(|status| !["7", "12", "13", "16"].iter().any(|it| status == it)),
+                    "{path}: {past:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Which user of which server, and whether to make links.
+#[derive(Clone, PartialEq, prost::Message)]
+struct AskAccounts {
+    #[prost(string, tag = "1")]
+    config_id: String,
+    #[prost(string, tag = "2")]
+    identifier: String,
+    #[prost(bool, tag = "3")]
+    include_auth_link: bool,
+}
+
+#[tokio::test]
+async fn a_client_that_may_not_change_accounts_gets_states_and_no_links() {
+    let host = TestHost::start().await;
+    let made = host
+        .api(Method::POST, "/api/v1/mcp_servers", json!({"name": "everything"}))
         .await
-        .expect(200);
-    let bearer = format!("Bearer {}", token["access_token"].as_str().expect("a token"));
-    let answer = send(&host, METHOD, &[("authorization", &bearer)]).await;
-    assert_eq!(answer["grpc-status"], "7");
-    let message = answer["grpc-message"].to_str().expect("text");
-    assert!(message.contains("tools:execute"), "{message}");
+        .expect(201);
+    let bearer = bearer_of(&host, &[Scope::AccountsRead]).await;
+    let path = "/scalekit.v1.mcp.McpService/ListMcpConnectedAccounts";
+    for (include_auth_link, status) in [(false, "0"), (true, "7")] {
+        let ask = AskAccounts {
+            config_id: made["id"].as_str().expect("an id").to_owned(),
+            identifier: "ada".to_owned(),
+            include_auth_link,
+        };
+        let headers = [("authorization", bearer.as_str())];
+        let answer = send_message(&host, path, &headers, &ask.encode_to_vec()).await;
+        // A status of success comes in the trailers, after the message.
+        let said = answer
+            .get("grpc-status")
+            .map_or("0", |it| it.to_str().expect("text"));
+        assert_eq!(said, status, "{answer:?}");
+    }
 }
 
 #[tokio::test]

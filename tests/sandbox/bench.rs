@@ -120,6 +120,7 @@ pub fn grant(settings: &config::Sandbox, url: &str) -> Grant {
         scopes: Arc::new([]),
         account_config: Arc::new(BTreeMap::new()),
         log: Arc::new(GuestLog::default()),
+        files: None,
         progress: None,
         tape: None,
     }

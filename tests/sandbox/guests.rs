@@ -341,6 +341,13 @@ pub async fn send() {
     }
 
     let before = vendor.requests();
+    // A call without a spool has no files, whatever a guest names.
+    let id = "file_00000000000000000000000000000000";
+    let answer = bench
+        .call(&component, reach(), "files", &format!("1 POST /{id}"))
+        .await
+        .expect("an answer");
+    assert_eq!(answer.data.matches("egress_denied").count(), 3, "{}", answer.data);
     let fault = bench.fault(&component, reach(), "extension", "1 GET /").await;
     assert_is(&fault, Kind::EgressDenied, "ext");
     assert!(

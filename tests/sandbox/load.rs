@@ -19,6 +19,7 @@ use valetkey::sandbox::{LoadError, Sandbox};
 use valetkey_tests::{artifacts, guests};
 
 use crate::bench::{self, Bench};
+use crate::vendor::Vendor;
 
 #[test]
 fn imports_outside_the_world_are_refused_by_name() {
@@ -53,6 +54,24 @@ fn imports_outside_the_world_are_refused_by_name() {
         bench.sandbox.inspect(&importing("valetkey:connector/http@0.1.7")),
         Err(LoadError::MissingExport(_))
     ));
+}
+
+/// Components in the field were built against the contract of their day.
+#[tokio::test]
+async fn components_of_every_released_contract_still_run() {
+    let folder = artifacts::repository().join("tests/sandbox/released");
+    let mut ran = 0;
+    for entry in fs::read_dir(folder).expect("the components") {
+        let bytes = fs::read(entry.expect("an entry").path()).expect("a component");
+        let bench = Bench::new();
+        let vendor = Vendor::answering().await;
+        let component = bench.load_bytes(bytes).await;
+        let grant = bench.reaching(&vendor.url);
+        let answer = bench.call(&component, grant, "side_by_side", "2 GET /").await;
+        assert_eq!(answer.expect("an answer").data, r#"["/0", "/1"]"#);
+        ran += 1;
+    }
+    assert!(ran > 0);
 }
 
 #[test]

@@ -50,6 +50,18 @@ pub fn guest(name: &str) -> Vec<u8> {
     )
 }
 
+/// The sample connector of `tests/authors/samples` in a language.
+#[must_use]
+pub fn sample(language: &str) -> Vec<u8> {
+    read(
+        &target_dir()
+            .join("guests/languages")
+            .join(language)
+            .join("sample.wasm"),
+        "cargo run -p valetkey-tests --bin build-guests",
+    )
+}
+
 /// The `valetkey` binary of this build.
 #[must_use]
 pub fn binary() -> PathBuf {

@@ -46,8 +46,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "api",
         &[
-            "access", "accounts", "call", "grpc", "journal", "manifest", "mcp", "registry", "runtime",
-            "servers",
+            "access", "accounts", "call", "files", "grpc", "journal", "manifest", "mcp", "registry",
+            "runtime", "servers",
         ],
     ),
     (
@@ -62,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "call",
             "certificate",
             "egress",
+            "files",
             "journal",
             "registry",
             "sandbox",
@@ -78,6 +79,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "accounts",
             "capability",
             "egress",
+            "files",
             "journal",
             "manifest",
             "registry",
@@ -99,8 +101,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("registry", &["egress", "journal", "manifest", "sandbox", "store"]),
     ("journal", &[]),
     ("sandbox", &["capability", "egress", "manifest"]),
-    ("capability", &["egress"]),
-    ("egress", &[]),
+    ("capability", &["egress", "files"]),
+    ("egress", &["files"]),
+    ("files", &["vault"]),
     ("vault", &["store"]),
     ("store", &[]),
     ("manifest", &["egress"]),

@@ -9,10 +9,16 @@ use valetkey_tests::artifacts::repository;
 
 /// Every released version with the digest of its files. A new release adds a line; no line ever
 /// changes.
-const RELEASED: &[(&str, &str)] = &[(
-    "0.1.0",
-    "296af5929dbd7b6d155660bf26c2bea89d18126bd0c21d291712e5e9f5d4a1b2",
-)];
+const RELEASED: &[(&str, &str)] = &[
+    (
+        "0.1.0",
+        "296af5929dbd7b6d155660bf26c2bea89d18126bd0c21d291712e5e9f5d4a1b2",
+    ),
+    (
+        "0.1.1",
+        "6cd3b0a493ff0abe239007ce90aa00870a4cb16cfc53de907d42884c902c9c5f",
+    ),
+];
 
 #[test]
 fn released_contracts_are_never_edited() {

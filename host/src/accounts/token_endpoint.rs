@@ -281,13 +281,14 @@ pub(super) fn check_url(url: &str, development: bool) -> Result<(), String> {
     }
 }
 
-/// The URL with placeholders replaced by something that parses.
+/// The URL with placeholders replaced by something that parses wherever a value may stand: as a label
+/// of a host's name, in a path, and as a port.
 fn plain(url: &str) -> String {
     let mut out = String::new();
     let mut rest = url;
     while let Some((before, after)) = rest.split_once("{config.") {
         out.push_str(before);
-        out.push('x');
+        out.push('1');
         rest = after.split_once('}').map_or("", |(_, rest)| rest);
     }
     out + rest
@@ -330,10 +331,13 @@ mod tests {
             "http://127.0.0.1:8080/token",
             "http://localhost/token",
             "http://[::1]:1/token",
+            "http://127.0.0.1:{config.site}/token",
         ] {
             assert_eq!(check_url(loopback, true), Ok(()), "{loopback}");
         }
-        assert!(check_url("http://vendor.example/", true).is_err());
+        for elsewhere in ["http://vendor.example/", "http://{config.site}.vendor.example/"] {
+            assert!(check_url(elsewhere, true).is_err(), "{elsewhere}");
+        }
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub(super) struct View<'a> {
     /// For OAuth: the operator's application at the vendor.
     #[serde(skip_serializing_if = "Option::is_none")]
     oauth: Option<OAuthView<'a>>,
+    /// For the kinds `jwt_bearer` and `client_credentials`: the token endpoint that is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_url: Option<&'a str>,
     /// Scopes that are asked for.
     scopes: &'a [String],
     /// Endpoint URLs instead of the manifest's, by name.
@@ -86,6 +89,7 @@ impl<'a> View<'a> {
                 issuer: oauth.issuer.as_deref(),
                 redirect_uri: connection.redirect_uri.as_deref(),
             }),
+            token_url: connection.grant.as_ref().map(|grant| grant.token_url.as_str()),
             scopes: &connection.scopes,
             endpoints: &connection.endpoints,
             development: connection.development,

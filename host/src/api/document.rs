@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::answer::json_bytes;
 use super::{
-    accounts, connections, connectors, execute, executions, proxy, recordings, servers, token, tools,
+    accounts, connections, connectors, execute, executions, files, proxy, recordings, servers, token, tools,
 };
 use crate::access::Scope;
 use crate::error::{self, Kind};
@@ -62,6 +62,9 @@ pub(super) struct Health {
         proxy::delete_raw,
         executions::list,
         executions::get,
+        files::upload,
+        files::download,
+        files::delete,
         connectors::list,
         connectors::install,
         connectors::activate,

@@ -14,6 +14,7 @@ mod connectors;
 mod document;
 mod execute;
 mod executions;
+mod files;
 mod front;
 mod list;
 mod pages;
@@ -98,6 +99,8 @@ fn rest() -> Router<Arc<Runtime>> {
             post(accounts::disconnect),
         )
         .merge(mcp())
+        .route("/api/v1/files", post(files::upload))
+        .route("/api/v1/files/{id}", get(files::download).delete(files::delete))
         .route("/api/v1/executions", get(executions::list))
         .route("/api/v1/executions/{id}", get(executions::get))
         .route(

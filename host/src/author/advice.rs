@@ -177,16 +177,6 @@ fn of_tool(manifest: &Manifest, tool: &Tool, path: &str, advice: &mut Vec<Proble
             "has no example, and the input is not simple; end with `Example: {…}`",
         );
     }
-    for (name, schema) in parameters.into_iter().flatten() {
-        let described = schema["description"].as_str().unwrap_or_default();
-        if described.trim().is_empty() {
-            add(
-                advice,
-                format!("{path}/input/properties/{name}/description"),
-                "is missing; say what goes there and where it comes from",
-            );
-        }
-    }
     hints(tool, path, advice);
     if tool.scopes.is_empty()
         && tool.any_scopes.is_empty()
@@ -335,7 +325,7 @@ mod tests {
 
     #[test]
     fn each_weakness_is_told_with_its_place() {
-        let weak: [(&str, Value, &str); 7] = [
+        let weak: [(&str, Value, &str); 6] = [
             (
                 "/description",
                 json!("Calls the endpoint that deletes a thing."),
@@ -344,11 +334,6 @@ mod tests {
             ("/tags", json!([]), "/tools/0/tags"),
             ("/hints/idempotent", json!(false), "/tools/0/hints/idempotent"),
             ("/hints/destructive", json!(false), "/tools/0/hints/destructive"),
-            (
-                "/input/properties/thing_id/description",
-                json!(""),
-                "/tools/0/input/properties/thing_id/description",
-            ),
             (
                 "/input/properties/thing_id",
                 json!({"description": "x", "type": "object", "properties": {}}),

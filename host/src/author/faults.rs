@@ -90,6 +90,10 @@ impl Injected {
             Self::Slow if place.repeatable => vec![Kind::VendorTimeout, Kind::AmbiguousOutcome],
             Self::Slow => vec![Kind::AmbiguousOutcome],
             Self::Malformed => vec![Kind::VendorUnavailable, Kind::ConnectorOutputInvalid],
+            // Without a check of its own the host cannot tell whether it is the credential.
+            Self::RefusedCredential if manifest.verify.is_none() => {
+                vec![Kind::AccountNotActive, Kind::VendorRejected]
+            }
             Self::RefusedCredential => vec![Kind::AccountNotActive],
         };
         let names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
@@ -228,7 +232,7 @@ mod tests {
     fn manifest() -> Manifest {
         serde_json::from_value(json!({
             "connector": {"id": "a", "title": "A", "version": "1.0.0", "contract": "0.1", "description": ""},
-            "endpoints": {}, "tools": [],
+            "endpoints": {}, "tools": [], "verify": {"endpoint": "api", "path": "/me", "subject": "/id"},
         }))
         .expect("a manifest")
     }

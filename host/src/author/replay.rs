@@ -28,9 +28,10 @@ use super::faults::Injected;
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// The path of the token endpoint of a run; no endpoint of a manifest has such a name.
 const TOKEN_PATH: &str = "-/token";
-/// The first access token of an account; a refresh gives the second.
-pub const FIRST_TOKEN: &str = "case-access-token-1";
-const SECOND_TOKEN: &str = "case-access-token-2";
+/// How every access token of an account begins; the number of its making follows.
+const TOKEN: &str = "case-access-token-";
+/// The access token with which an account begins; the token endpoint makes others.
+pub const FIRST_TOKEN: &str = "case-access-token-0";
 /// The refresh token of an account.
 pub const REFRESH_TOKEN: &str = "case-refresh-token";
 
@@ -93,6 +94,10 @@ struct State {
     /// Whether the account is connected and what comes now is the tool's.
     calling: bool,
     used: Vec<bool>,
+    /// Tokens that were made.
+    tokens: u32,
+    /// The token that counts as expired.
+    expired: Option<String>,
     seen: Seen,
 }
 
@@ -221,7 +226,19 @@ impl Run {
         text
     }
 
-    /// What the vendor answers; none for never.
+    /// Makes a token.
+    fn token(&self) -> Value {
+        let mut state = lock(&self.state);
+        state.tokens += 1;
+        json!({
+            "access_token": format!("{TOKEN}{}", state.tokens),
+            "refresh_token": REFRESH_TOKEN,
+            "token_type": "Bearer",
+            "expires_in": 3600,
+        })
+    }
+
+    /// What the vendor answers to a request that carries this token; none for never.
     fn answer(&self, mut request: Request, token: &str) -> Option<Response> {
         if let Some(parameter) = &self.script.secret_parameter {
             request.query.retain(|(name, _)| name != parameter);
@@ -234,6 +251,15 @@ impl Run {
             });
         }
         let found = self.find(&state.used, &request);
+        let is_check = self
+            .script
+            .verify
+            .as_ref()
+            .is_some_and(|(url, _)| *url == request.url);
+        if found.is_err() && is_check && self.is_injected(Injected::RefusedCredential) {
+            // The host asks whether it is the credential that is refused.
+            return Injected::RefusedCredential.response(&Response::default());
+        }
         let shown = shown(&request);
         state.seen.sent.push(request.clone());
         let Ok(index) = found.as_ref().copied() else {
@@ -253,7 +279,7 @@ impl Run {
         let first = state.seen.hits == 1;
         let goes_well = match injected {
             Injected::Throttled => !first,
-            Injected::ExpiredToken => token.contains(SECOND_TOKEN),
+            Injected::ExpiredToken => *state.expired.get_or_insert_with(|| token.to_owned()) != *token,
             Injected::ServerError | Injected::Slow | Injected::Malformed | Injected::RefusedCredential => {
                 false
             }
@@ -263,6 +289,12 @@ impl Run {
             return Some(recorded.clone());
         }
         injected.response(recorded)
+    }
+
+    fn is_injected(&self, fault: Injected) -> bool {
+        self.script
+            .injected
+            .is_some_and(|(injected, _)| injected == fault)
     }
 
     /// The recorded exchange that a request belongs to, or why there is none.
@@ -354,7 +386,7 @@ async fn serve(Shared(runs): Shared<Arc<Runs>>, request: axum::extract::Request)
         .and_then(|number: u32| lock(&runs).get(&number).cloned());
     let Some(run) = run else { return nothing() };
     if rest == TOKEN_PATH {
-        return rendered(&json_response(200, &refreshed()));
+        return rendered(&json_response(200, &run.token()));
     }
     let (name, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let Some((_, base)) = run.script.bases.iter().find(|(known, _)| known == name) else {
@@ -371,12 +403,13 @@ async fn serve(Shared(runs): Shared<Arc<Runs>>, request: axum::extract::Request)
         .map(|(name, value)| (name.as_str().to_owned(), text(value)))
         .collect();
     // Wherever the manifest puts the credential: in a header or in the query.
-    let carried: Vec<&str> = headers
+    let token = headers
         .iter()
         .map(|(_, value)| value.as_str())
         .chain([query])
-        .collect();
-    let carried = carried.join("\n");
+        .find_map(token_in)
+        .unwrap_or_default()
+        .to_owned();
     let request = Request {
         line: 0,
         method: head.method.to_string(),
@@ -385,7 +418,7 @@ async fn serve(Shared(runs): Shared<Arc<Runs>>, request: axum::extract::Request)
         headers,
         body: run.with_vendors_urls(body),
     };
-    match run.answer(request, &carried) {
+    match run.answer(request, &token) {
         Some(mut response) => {
             for (_, value) in &mut response.headers {
                 *value = run.as_ours(value);
@@ -410,13 +443,11 @@ impl Run {
     }
 }
 
-fn refreshed() -> Value {
-    json!({
-        "access_token": SECOND_TOKEN,
-        "refresh_token": REFRESH_TOKEN,
-        "token_type": "Bearer",
-        "expires_in": 3600,
-    })
+/// The access token in a header or query.
+fn token_in(text: &str) -> Option<&str> {
+    let from = &text[text.find(TOKEN)?..];
+    let digits = from[TOKEN.len()..].find(|letter: char| !letter.is_ascii_digit());
+    Some(digits.map_or(from, |digits| &from[..TOKEN.len() + digits]))
 }
 
 fn rendered(response: &Response) -> axum::response::Response {

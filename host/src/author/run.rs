@@ -303,7 +303,7 @@ fn result_findings(case: &Case, played: &Played) -> Vec<Finding> {
             "the call failed as {}: {}{}",
             fault.kind().as_str(),
             fault.public(),
-            problems(fault),
+            details(fault),
         ))),
         (Expected::Fault(_), Ok((answer, _))) => findings.push(Finding::new(format!(
             "the call answered, and a fault is expected: {}",
@@ -323,11 +323,18 @@ fn result_findings(case: &Case, played: &Played) -> Vec<Finding> {
     findings
 }
 
-fn problems(fault: &Fault) -> String {
-    let problems = fault.fields().iter();
-    problems
+/// What an author may know of a fault beside its public text.
+fn details(fault: &Fault) -> String {
+    let mut details: String = fault
+        .fields()
+        .iter()
         .map(|problem| format!("\n  {} {}", problem.path, problem.problem))
-        .collect()
+        .collect();
+    let cause = fault.chain();
+    if !cause.is_empty() {
+        details.push_str(&format!("\n  {cause}"));
+    }
+    details
 }
 
 fn shortened(text: &str) -> String {

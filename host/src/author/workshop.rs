@@ -15,6 +15,8 @@ use crate::manifest::build::{self, BuildError, Step};
 use crate::manifest::{self, FILE};
 use crate::registry::watch;
 
+/// JSON that decides what the code is.
+const CODE_IN_JSON: [&str; 3] = ["package.json", "package-lock.json", "tsconfig.json"];
 /// Folders that hold nothing of a connector's source.
 const NOT_SOURCE: [&str; 4] = ["target", "node_modules", "tests", "__pycache__"];
 
@@ -108,20 +110,19 @@ impl Workshop {
     }
 }
 
-/// A version of this session: `1.2.0-dev.7`, `2.0.0-beta.1.dev.7`.
+/// A version of this session: `1.2.0-dev7`, `2.0.0-beta.1.dev7`.
 fn marked(version: &str, mark: &str) -> String {
     let version = version.split('+').next().unwrap_or_default();
     let joint = if version.contains('-') { '.' } else { '-' };
-    format!("{version}{joint}dev.{mark}")
+    format!("{version}{joint}dev{mark}")
 }
 
 /// The files that decide what the code is: all but the manifest and what it takes in.
 fn code_of(files: &BTreeMap<PathBuf, Stamp>) -> impl Iterator<Item = (&PathBuf, &Stamp)> {
     let is_data = |path: &Path| {
-        path.ends_with(FILE)
-            || path
-                .extension()
-                .is_some_and(|extension| extension == "json" || extension == "md" || extension == "txt")
+        let ends = |extension: &str| path.extension().is_some_and(|found| found == extension);
+        let is_code = CODE_IN_JSON.iter().any(|name| path.ends_with(name));
+        path.ends_with(FILE) || ends("md") || (ends("json") && !is_code)
     };
     files.iter().filter(move |(path, _)| !is_data(path))
 }

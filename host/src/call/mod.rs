@@ -28,6 +28,7 @@ use crate::accounts::{Account, Selector, Usable};
 use crate::clock::Clock;
 use crate::config::{Admission, Config};
 use crate::error::{Fault, Kind, Problem};
+use crate::files::Shelf;
 use crate::id::ExecutionId;
 use crate::manifest;
 use crate::registry::{Activation, LoadedTool, Snapshot};
@@ -215,6 +216,10 @@ async fn as_account(
 
     check_scopes(tool, usable)?;
     let input = check_input(tool, request.params)?;
+    let files = runtime
+        .files
+        .shelf(&caller.environment, usable.account.identifier.as_str())?;
+    check_files(tool, &input, &files)?;
     let walk = pages::Walk::plan(runtime, tool, tool_name, usable, &input)?;
 
     let claim = match &request.idempotency_key {
@@ -254,6 +259,7 @@ async fn as_account(
             tool_name,
             execution_id: id.as_str(),
             reach,
+            files,
             log: record.guest_log(),
             progress: progress.as_ref(),
             tape: witnessed.tape(),
@@ -421,6 +427,28 @@ fn check_input(tool: &LoadedTool, params: Map<String, Value>) -> Result<Map<Stri
     }
 }
 
+/// Refuses ids that name no file of this user, at the parameters that hold them.
+fn check_files(tool: &LoadedTool, input: &Map<String, Value>, files: &Shelf) -> Result<(), Fault> {
+    let named = manifest::file_parameters(&tool.declared.input);
+    let given = named.filter_map(|name| Some((name, input.get(name)?.as_str()?)));
+    let problems: Vec<Problem> = given
+        .filter_map(|(name, id)| {
+            let fault = files.lend(id).err()?;
+            Some(Problem {
+                path: format!("/{name}"),
+                problem: fault.public().to_owned(),
+            })
+        })
+        .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::invalid(
+        "A parameter names a file that this account does not have. Upload it at `POST /api/v1/files` and give the id that it answers.",
+        problems,
+    ))
+}
+
 fn fill_in_defaults(tool: &LoadedTool, input: &mut Value) {
     let properties = tool.declared.input.get("properties").and_then(Value::as_object);
     let (Some(properties), Some(params)) = (properties, input.as_object_mut()) else {
@@ -447,7 +475,8 @@ fn check_output(tool: &LoadedTool, outcome: &Outcome) -> Result<(), Fault> {
                 tool.declared.name,
                 error.instance_path()
             ),
-        )),
+        )
+        .because(error.masked_with("the value").to_string())),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::accounts::{Account, Usable};
 use crate::capability::{CallContext, Grant, GuestLog, Limits, Progress, Step, Tape};
 use crate::egress::Reach;
 use crate::error::{Fault, Kind};
+use crate::files::Shelf;
 use crate::registry::LoadedTool;
 use crate::runtime::Runtime;
 use crate::sandbox::{Component, GuestOutput, Sandbox};
@@ -35,6 +36,7 @@ pub(super) struct Guest<'a> {
     pub(super) tool_name: &'a str,
     pub(super) execution_id: &'a str,
     pub(super) reach: Reach,
+    pub(super) files: Shelf,
     pub(super) log: &'a Arc<GuestLog>,
     /// Who is told how far the call is.
     pub(super) progress: Option<&'a Progress>,
@@ -54,6 +56,7 @@ impl Guest<'_> {
             credential_kind: self.account.credential_kind,
             scopes: Arc::clone(&self.account.scopes),
             account_config: Arc::clone(&self.account.account_config),
+            files: Some(self.files.clone()),
             log: Arc::clone(self.log),
             progress: self.progress.cloned(),
             tape: self.tape.cloned(),

@@ -28,7 +28,7 @@ impl http::Host for Session {
         self.count_call()?;
         self.count_requests(1)?;
         self.leave_guest(is_write(&request.method));
-        let answer = exchange(&*self.egress, &self.grant, request).await;
+        let answer = exchange(&*self.egress, &self.grant, plain(request)).await;
         self.enter_guest();
         Ok(self.answer(answer))
     }
@@ -41,7 +41,7 @@ impl http::Host for Session {
         let answers: Vec<_> = stream::iter(
             requests
                 .into_iter()
-                .map(|request| exchange(egress, grant, request)),
+                .map(|request| exchange(egress, grant, plain(request))),
         )
         .buffered(SIDE_BY_SIDE)
         .collect()
@@ -54,7 +54,7 @@ impl http::Host for Session {
 impl types::Host for Session {}
 
 impl Session {
-    fn count_requests(&mut self, more: usize) -> wasmtime::Result<()> {
+    pub(super) fn count_requests(&mut self, more: usize) -> wasmtime::Result<()> {
         self.requests = self.requests.saturating_add(more);
         if self.requests > self.grant.limits.http_requests as usize {
             return Err(self.stop(Stop::HttpRequests));
@@ -63,7 +63,7 @@ impl Session {
     }
 
     /// From here the call waits for the vendor, not for the guest.
-    fn leave_guest(&mut self, write: bool) {
+    pub(super) fn leave_guest(&mut self, write: bool) {
         self.turn.give_up();
         self.in_flight = Some(InFlight {
             write,
@@ -71,45 +71,41 @@ impl Session {
         });
     }
 
-    fn enter_guest(&mut self) {
+    pub(super) fn enter_guest(&mut self) {
         self.in_flight = None;
     }
 
     /// Hands an answer to the guest. A fault is kept, so that a guest that passes it on returns
     /// the host's own words and not its rendition of them.
     fn answer(&mut self, answer: Result<GuestResponse, Fault>) -> Answer {
-        match answer {
-            Ok(response) => Ok(http::Response {
-                status: response.status.as_u16(),
-                headers: response.headers,
-                body: Vec::from(response.body),
-                ext: Vec::new(),
-            }),
-            Err(fault) => {
-                let shown = shown_to_guest(&fault);
-                self.host_fault = Some(fault);
-                Err(shown)
-            }
-        }
+        answer.map(shown).map_err(|fault| self.keep_fault(fault))
+    }
+
+    /// A fault as the guest sees it, kept for when the guest passes it on.
+    pub(super) fn keep_fault(&mut self, fault: Fault) -> types::Fault {
+        let shown = shown_to_guest(&fault);
+        self.host_fault = Some(fault);
+        shown
     }
 }
 
-async fn exchange(
-    egress: &dyn Outbound,
-    grant: &Grant,
-    request: http::Request,
-) -> Result<GuestResponse, Fault> {
-    if let Some((name, _)) = request.ext.first() {
-        return Err(Fault::new(
-            Kind::EgressDenied,
-            format!(
-                "The connector uses a request extension that this host does not know (`{}`); a newer host is needed.",
-                super::log::sanitise(name, 64)
-            ),
-        )
-        .reason("ext"));
+/// An answer as the guest sees it.
+pub(super) fn shown(response: GuestResponse) -> http::Response {
+    http::Response {
+        status: response.status.as_u16(),
+        headers: response.headers,
+        body: Vec::from(response.body),
+        ext: Vec::new(),
     }
-    let request = GuestRequest {
+}
+
+/// A request as egress takes it.
+///
+/// # Errors
+/// It wants something that this host does not know.
+pub(super) fn plain(request: http::Request) -> Result<GuestRequest, Fault> {
+    known(&request.ext)?;
+    Ok(GuestRequest {
         method: request.method,
         endpoint: request.endpoint,
         path: request.path,
@@ -117,7 +113,31 @@ async fn exchange(
         query: request.query,
         headers: request.headers,
         body: request.body.map(Bytes::from),
+        ..GuestRequest::default()
+    })
+}
+
+/// Refuses extensions: a guest built for a newer host must not believe that something happened.
+pub(super) fn known(ext: &[(String, String)]) -> Result<(), Fault> {
+    let Some((name, _)) = ext.first() else {
+        return Ok(());
     };
+    Err(Fault::new(
+        Kind::EgressDenied,
+        format!(
+            "The connector uses a request extension that this host does not know (`{}`); a newer host is needed.",
+            super::log::sanitise(name, 64)
+        ),
+    )
+    .reason("ext"))
+}
+
+async fn exchange(
+    egress: &dyn Outbound,
+    grant: &Grant,
+    request: Result<GuestRequest, Fault>,
+) -> Result<GuestResponse, Fault> {
+    let request = request?;
     let Some(tape) = &grant.tape else {
         return egress.send(&grant.reach, request).await;
     };
@@ -127,7 +147,7 @@ async fn exchange(
     answer
 }
 
-fn is_write(method: &str) -> bool {
+pub(super) fn is_write(method: &str) -> bool {
     !method.eq_ignore_ascii_case("GET") && !method.eq_ignore_ascii_case("HEAD")
 }
 

@@ -1,10 +1,11 @@
-//! What a guest can reach: the host's side of `http` and `runtime`, each call with its own
+//! What a guest can reach: the host's side of `http`, `files` and `runtime`, each call with its own
 //! [`Grant`]. A capability has three moments: linked once per engine, granted once per call,
 //! dropped with the instance.
 //!
 //! Called by `sandbox`. It names no user and holds no secret.
 
 pub(crate) mod bindings;
+mod files;
 mod http;
 pub(crate) mod log;
 mod progress;
@@ -19,6 +20,7 @@ use valetkey_manifest::AuthKind;
 
 use crate::config;
 use crate::egress::Reach;
+use crate::files::Shelf;
 
 pub use log::{GuestLog, LogLine, sanitise};
 pub use progress::{Progress, Step};
@@ -36,6 +38,8 @@ pub struct Grant {
     pub scopes: Arc<[String]>,
     /// The account's configuration, secrets excluded.
     pub account_config: Arc<BTreeMap<String, String>>,
+    /// The files that it may name; none where there is no spool.
+    pub files: Option<Shelf>,
     /// The guest's log lines.
     pub log: Arc<GuestLog>,
     /// Who is told how far the call is.

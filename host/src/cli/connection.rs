@@ -58,7 +58,7 @@ pub(super) struct Create {
     #[arg(long, value_name = "URL", requires = "oauth_client_id")]
     authorize_url: Option<String>,
     /// Token endpoint instead of the connector's
-    #[arg(long, value_name = "URL", requires = "oauth_client_id")]
+    #[arg(long, value_name = "URL")]
     token_url: Option<String>,
     /// Revocation endpoint instead of the connector's
     #[arg(long, value_name = "URL", requires = "oauth_client_id")]
@@ -184,6 +184,15 @@ impl Create {
         }
         for (name, value) in [
             ("auth", &self.auth),
+            // With an OAuth application it is the application's.
+            (
+                "token_url",
+                if self.oauth_client_id.is_some() {
+                    &None
+                } else {
+                    &self.token_url
+                },
+            ),
             ("pinned_version", &self.pin),
             ("application_name", &self.application_name),
         ] {

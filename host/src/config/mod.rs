@@ -35,6 +35,8 @@ pub struct Config {
     pub oauth: OAuth,
     /// The pages that accounts' owners see.
     pub pages: Pages,
+    /// Files on their way between callers and vendors.
+    pub files: Files,
     /// How many calls at once.
     pub admission: Admission,
     /// The record of executions.
@@ -293,6 +295,29 @@ impl Default for OAuth {
 pub struct Pages {
     /// Who runs this host, as its pages name them; also the name of applications without one.
     pub operator_name: Option<String>,
+}
+
+/// Files on their way between callers and vendors: uploads, and answers that tools keep. They lie
+/// sealed in the data folder until they expire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Files {
+    /// Bytes of one file.
+    pub max_file_bytes: u64,
+    /// Bytes of all files of an environment together.
+    pub max_environment_bytes: u64,
+    /// Seconds that a file is kept.
+    pub keep_seconds: u64,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self {
+            max_file_bytes: 512 * 1024 * 1024,
+            max_environment_bytes: 4 * 1024 * 1024 * 1024,
+            keep_seconds: 3_600,
+        }
+    }
 }
 
 /// How many calls at once.

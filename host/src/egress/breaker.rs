@@ -86,7 +86,7 @@ impl Sign {
             Why::Unreachable | Why::Lost | Why::Protocol => Self::Down,
             Why::ConnectTimeout | Why::Timeout if cut_short => Self::None,
             Why::ConnectTimeout | Why::Timeout => Self::Down,
-            Why::TooLarge => Self::Alive,
+            Why::TooLarge | Why::Unwanted | Why::Full => Self::Alive,
             // Refused here, before anything was sent: the operator has to mend it, and must see it.
             Why::Address | Why::Tls => Self::None,
         }

@@ -4,12 +4,12 @@
 //! Called by `Egress::send` and `Egress::token_request`. It never follows a redirect, keeps no
 //! cookie and repeats nothing that was written.
 
-use std::convert::Infallible;
 use std::error::Error as _;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,11 +22,46 @@ use tokio::time::{Instant, timeout_at};
 use super::Meter;
 use super::decode::{self, BodyError, Bounds};
 use super::dial::{DialError, Dialer};
+use super::keep::{self, Keep};
+use super::redact::Redactor;
 use crate::config;
+use crate::files::{Facts, Lent, Reader};
 
 /// Idle connections are dropped after this long: shorter than what most vendors keep, so that
 /// few requests meet a connection that is just being closed.
 const POOL_IDLE: Duration = Duration::from_secs(50);
+
+/// What a request carries.
+#[derive(Debug, Clone)]
+pub enum Payload {
+    Nothing,
+    Bytes(Bytes),
+    File(Lent),
+}
+
+impl Payload {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(file) => file.facts.size,
+        }
+    }
+}
+
+impl From<Option<Bytes>> for Payload {
+    fn from(bytes: Option<Bytes>) -> Self {
+        bytes.map_or(Self::Nothing, Self::Bytes)
+    }
+}
+
+/// An answer's body goes into a file when it is a success.
+pub struct Keeping<'a> {
+    /// How.
+    pub keep: &'a Keep,
+    /// What must not be in it.
+    pub redactors: Vec<&'a Redactor>,
+}
 
 /// A vendor's whole answer.
 #[derive(Debug)]
@@ -35,8 +70,10 @@ pub struct Answer {
     pub status: StatusCode,
     /// Headers as received.
     pub headers: HeaderMap,
-    /// Decoded body.
+    /// Decoded body; empty when it was kept.
     pub body: Bytes,
+    /// The body as a file.
+    pub file: Option<Arc<Facts>>,
 }
 
 /// Why there is no whole answer.
@@ -58,6 +95,10 @@ pub enum Why {
     TooLarge,
     /// The connection broke.
     Lost,
+    /// A body of a type that is not kept.
+    Unwanted,
+    /// No room for a body that is kept.
+    Full,
 }
 
 /// A failed exchange.
@@ -128,16 +169,19 @@ impl Client {
     /// No whole answer; whether the request may have been received is in the failure.
     pub async fn exchange(
         &self,
-        request: Request<Option<Bytes>>,
+        request: Request<Payload>,
         meter: Option<Metered>,
         patience: &Patience,
+        keeping: Option<&Keeping<'_>>,
     ) -> Result<Answer, Failure> {
         let wire = Arc::new(Wire {
             started: AtomicBool::new(false),
             meter,
         });
-        let request = request.map(|bytes| Outgoing {
-            bytes,
+        let request = request.map(|payload| Outgoing {
+            left: payload.len(),
+            payload,
+            reader: None,
             wire: wire.clone(),
         });
         let head = match timeout_at(patience.head_by, self.pool.request(request)).await {
@@ -159,14 +203,23 @@ impl Client {
         };
         let (parts, body) = head.into_parts();
         self.check_head(&parts.headers).map_err(Failure::of_body)?;
-        match decode::read(&parts.headers, body, &patience.body).await {
-            Ok(body) => Ok(Answer {
-                status: parts.status,
-                headers: parts.headers,
-                body,
-            }),
-            Err(error) => Err(Failure::of_body(error)),
-        }
+        let read = match keeping.filter(|_| parts.status.is_success()) {
+            None => decode::read(&parts.headers, body, &patience.body)
+                .await
+                .map(|body| (body, None)),
+            Some(Keeping { keep, redactors }) => {
+                keep::read(keep, &parts.headers, body, &patience.body, redactors)
+                    .await
+                    .map(|file| (Bytes::new(), Some(file)))
+            }
+        };
+        let (body, file) = read.map_err(Failure::of_body)?;
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+            file,
+        })
     }
 }
 
@@ -217,6 +270,8 @@ impl Failure {
             BodyError::TooLarge(_) | BodyError::Ratio(_) | BodyError::Head => Why::TooLarge,
             BodyError::Encoding(_) | BodyError::Gzip(_) | BodyError::Broken(_) => Why::Protocol,
             BodyError::Stalled => Why::Timeout,
+            BodyError::Unwanted => Why::Unwanted,
+            BodyError::Full(_) => Why::Full,
         };
         Self {
             why,
@@ -254,7 +309,7 @@ impl Wire {
     }
 
     /// `bytes` of body are about to be written, after a head.
-    fn start(&self, bytes: usize) {
+    fn start(&self, bytes: u64) {
         if self.started.load(Ordering::Relaxed) || self.started.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -272,35 +327,47 @@ impl Wire {
 /// length exactly when it writes the request's head, and hands an unwritten request back
 /// untouched: a body nobody looked at was certainly not sent.
 struct Outgoing {
-    bytes: Option<Bytes>,
+    payload: Payload,
+    /// Bytes that are still to come.
+    left: u64,
+    /// A file's bytes, once it is looked at.
+    reader: Option<Reader>,
     wire: Arc<Wire>,
-}
-
-impl Outgoing {
-    fn len(&self) -> usize {
-        self.bytes.as_ref().map_or(0, Bytes::len)
-    }
 }
 
 impl Body for Outgoing {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.wire.start(self.len());
-        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.wire.start(self.payload.len());
+        let this = &mut *self;
+        let piece = match &mut this.payload {
+            Payload::Nothing => return Poll::Ready(None),
+            Payload::Bytes(bytes) if this.left > 0 => std::mem::take(bytes),
+            Payload::Bytes(_) => return Poll::Ready(None),
+            Payload::File(file) => {
+                let reader = this.reader.get_or_insert_with(|| file.read());
+                match ready!(reader.poll_next(context)) {
+                    None => return Poll::Ready(None),
+                    Some(piece) => piece?,
+                }
+            }
+        };
+        this.left = this.left.saturating_sub(piece.len() as u64);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.wire.start(self.len());
-        self.bytes.is_none()
+        self.wire.start(self.payload.len());
+        self.left == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.wire.start(self.len());
-        SizeHint::with_exact(self.len() as u64)
+        self.wire.start(self.payload.len());
+        SizeHint::with_exact(self.left)
     }
 }

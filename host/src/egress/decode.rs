@@ -14,6 +14,8 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout_at};
 
+use crate::files::Full;
+
 /// Decoded bytes before the ratio counts: small answers compress as well as they like.
 const RATIO_FREE_BYTES: usize = 1024 * 1024;
 
@@ -57,6 +59,12 @@ pub enum BodyError {
     /// No further piece in time.
     #[error("the body stalled")]
     Stalled,
+    /// Of a content type that is not kept.
+    #[error("the body's content type is not one that is kept")]
+    Unwanted,
+    /// It cannot be kept.
+    #[error("the body cannot be kept")]
+    Full(#[from] Full),
 }
 
 /// Reads a whole body.
@@ -90,6 +98,14 @@ pub async fn read(headers: &HeaderMap, mut body: Incoming, bounds: &Bounds) -> R
         };
         sink.push(piece, declared, bounds)?;
     }
+}
+
+/// For a body that is passed on as it comes.
+///
+/// # Errors
+/// It is encoded all the same.
+pub fn expect_identity(headers: &HeaderMap) -> Result<(), BodyError> {
+    is_gzip(headers, false).map(drop)
 }
 
 fn is_gzip(headers: &HeaderMap, offered: bool) -> Result<bool, BodyError> {

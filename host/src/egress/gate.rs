@@ -6,13 +6,14 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method};
 use tracing::Span;
 
+use super::client::Payload;
 use super::endpoint::{self, Endpoint};
+use super::keep::Keep;
 use super::rule::{self, Allowed};
 use super::{GuestRequest, Reach};
 use crate::config;
@@ -80,7 +81,9 @@ pub struct Admitted<'a> {
     /// Headers, the endpoint's own included.
     pub headers: HeaderMap,
     /// Body.
-    pub body: Option<Bytes>,
+    pub body: Payload,
+    /// Where the answer's body goes instead of to the guest.
+    pub keep: Option<Keep>,
 }
 
 impl Admitted<'_> {
@@ -150,6 +153,16 @@ pub fn admit<'a>(
         ));
     }
     let target = target(endpoint, &path, query, &request.query)?;
+    let body = match (request.upload, request.body) {
+        (None, body) => body.into(),
+        (Some(file), None) => Payload::File(file),
+        (Some(_), Some(_)) => {
+            return Err(denied(
+                "body",
+                "The connector gave both a body and a file; one is allowed.",
+            ));
+        }
+    };
     Ok(Admitted {
         endpoint,
         rule,
@@ -157,7 +170,8 @@ pub fn admit<'a>(
         path: path.into_owned(),
         target,
         headers,
-        body: request.body,
+        body,
+        keep: request.keep,
     })
 }
 
@@ -428,7 +442,10 @@ fn headers(endpoint: &Endpoint, request: &GuestRequest) -> Result<HeaderMap, Fau
             }
         }
     }
-    if request.body.is_none() && matches!(request.method.as_str(), "POST" | "PUT" | "PATCH") {
+    if request.body.is_none()
+        && request.upload.is_none()
+        && matches!(request.method.as_str(), "POST" | "PUT" | "PATCH")
+    {
         // Without it some servers answer 411 to a write that has no body.
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }

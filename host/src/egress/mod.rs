@@ -14,6 +14,7 @@ mod decode;
 mod dial;
 mod endpoint;
 mod gate;
+mod keep;
 mod lane;
 mod limits;
 mod redact;
@@ -41,11 +42,12 @@ use valetkey_manifest::{Budget, Errors, Throttle};
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Fault, VendorError};
+use crate::files::{Facts, Lent};
 use crate::secret::Secret;
 use crate::trace;
 
 use breaker::{Breakers, Sign};
-use client::{Answer, Client, Failure, Metered, Patience};
+use client::{Answer, Client, Failure, Keeping, Metered, Patience, Payload};
 use decode::Bounds;
 use dial::{Dialer, Names, Reachable, SystemResolver};
 use gate::Admitted;
@@ -59,6 +61,7 @@ pub use credential::{Credential, Inputs, Material, Problem as CredentialProblem,
 pub use dial::Resolve;
 pub use endpoint::{Endpoint, endpoint};
 pub use gate::is_host_header;
+pub use keep::Keep;
 pub use redact::{MIN_SECRET_BYTES, REDACTED};
 pub use rule::{Allowed, Segment, allowed};
 pub use token::{TokenAnswer, TokenRequest, TokenTransportError};
@@ -161,6 +164,10 @@ pub struct GuestRequest {
     pub headers: Vec<(String, String)>,
     /// Body.
     pub body: Option<Bytes>,
+    /// A file instead of a body.
+    pub upload: Option<Lent>,
+    /// Keeps a successful answer's body as a file.
+    pub keep: Option<Keep>,
 }
 
 /// An answer as a guest sees it: decoded, capped, redacted.
@@ -170,8 +177,10 @@ pub struct GuestResponse {
     pub status: StatusCode,
     /// Headers without `set-cookie`, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Body.
+    /// Body; empty when it was kept.
     pub body: Bytes,
+    /// The body as a file.
+    pub file: Option<Arc<Facts>>,
 }
 
 /// Where a guest's requests go. [`Egress`] is the one in service; a bench of the sandbox alone
@@ -296,8 +305,13 @@ impl Egress {
             if self.settings.send_traceparent {
                 trace::send_parent(&span, outgoing.headers_mut());
             }
-            let exchanged = self.exchange(reach, &admitted.method, outgoing);
+            let keeping = admitted.keep.as_ref().map(|keep| Keeping {
+                keep,
+                redactors: redactors(&[credential.as_deref(), replaced.as_deref()], &signed),
+            });
+            let exchanged = self.exchange(reach, &admitted.method, outgoing, keeping.as_ref());
             let exchanged = exchanged.instrument(span.clone()).await;
+            drop(keeping);
             retry::note(&span, &exchanged);
             drop(span);
             let pause = match exchanged {
@@ -428,7 +442,8 @@ impl Egress {
         &self,
         reach: &Reach,
         method: &Method,
-        outgoing: http::Request<Option<Bytes>>,
+        outgoing: http::Request<Payload>,
+        keeping: Option<&Keeping<'_>>,
     ) -> Result<Answer, Failure> {
         let client = if reach.vendor.development {
             &self.local
@@ -437,9 +452,22 @@ impl Egress {
         };
         let now = Instant::now();
         let settings = &self.settings;
-        let until = reach.deadline.min(now + Duration::from_millis(settings.total_ms));
+        let uploads = matches!(outgoing.body(), Payload::File(_));
+        // A file takes its time: as long as the call has.
+        let (until, first_byte) = if uploads || keeping.is_some() {
+            (reach.deadline, reach.deadline)
+        } else {
+            let total = now + Duration::from_millis(settings.total_ms);
+            (reach.deadline.min(total), total)
+        };
+        // What is uploaded has to arrive before the first byte comes back.
+        let head_by = if uploads {
+            first_byte
+        } else {
+            now + Duration::from_millis(settings.first_byte_ms)
+        };
         let patience = Patience {
-            head_by: until.min(now + Duration::from_millis(settings.first_byte_ms)),
+            head_by: until.min(head_by),
             body: Bounds {
                 max_bytes: settings.max_response_bytes,
                 max_ratio: settings.max_ratio as usize,
@@ -452,8 +480,11 @@ impl Egress {
             meter: reach.meter.clone(),
             write: retry::is_write(method, reach),
         };
-        let answer = client.exchange(outgoing, Some(metered), &patience).await?;
-        let bytes = u32::try_from(answer.body.len()).unwrap_or(u32::MAX);
+        let answer = client
+            .exchange(outgoing, Some(metered), &patience, keeping)
+            .await?;
+        let kept = answer.file.as_ref().map_or(0, |file| file.size);
+        let bytes = u32::try_from(answer.body.len() as u64 + kept).unwrap_or(u32::MAX);
         reach.meter.bytes_in.fetch_add(bytes, Ordering::Relaxed);
         reach
             .meter
@@ -476,13 +507,13 @@ fn compose(
     admitted: &Admitted<'_>,
     credential: Option<&Credential>,
     now: Timestamp,
-) -> Result<(http::Request<Option<Bytes>>, Option<Secret>), Fault> {
+) -> Result<(http::Request<Payload>, Option<Secret>), Fault> {
     let mut draft = Draft {
         method: &admitted.method,
         authority: &admitted.endpoint.authority,
         target: admitted.target.clone(),
         headers: admitted.headers.clone(),
-        body: admitted.body.as_deref().unwrap_or_default(),
+        body: &admitted.body,
         now,
     };
     let proof = match credential {
@@ -492,7 +523,13 @@ fn compose(
     let Draft {
         target, mut headers, ..
     } = draft;
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    // What is kept is passed on as it comes.
+    let encoding = if admitted.keep.is_some() {
+        "identity"
+    } else {
+        "gzip"
+    };
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(encoding));
     headers
         .entry(USER_AGENT)
         .or_insert(HeaderValue::from_static(USER_AGENT_TEXT));
@@ -518,14 +555,12 @@ fn reveal(
     used: &[Option<Arc<Credential>>],
     signed: &[Redactor],
 ) -> GuestResponse {
-    let redactors = || {
-        let used = used.iter().flatten().map(|credential| credential.redactor());
-        used.chain(signed)
-    };
+    let used: Vec<_> = used.iter().map(Option::as_deref).collect();
+    let redactors = redactors(&used, signed);
     let mut headers = Vec::with_capacity(answer.headers.len());
     for (name, value) in &answer.headers {
         if is_withheld(name.as_str(), &answer.headers)
-            || redactors().any(|redactor| redactor.in_name(name.as_str()))
+            || redactors.iter().any(|redactor| redactor.in_name(name.as_str()))
         {
             continue;
         }
@@ -533,17 +568,26 @@ fn reveal(
         if *name == LOCATION && !gate::is_same_origin(admitted.endpoint, &text) {
             continue;
         }
-        for redactor in redactors() {
+        for redactor in &redactors {
             text = redactor.clean_text(text);
         }
         headers.push((name.as_str().to_owned(), text.into_owned()));
     }
-    let body = redactors().fold(answer.body, |body, redactor| redactor.clean(body));
+    let body = redactors
+        .iter()
+        .fold(answer.body, |body, redactor| redactor.clean(body));
     GuestResponse {
         status: answer.status,
         headers,
         body,
+        file: answer.file,
     }
+}
+
+/// What removes the credentials that were used, and what was signed with them.
+fn redactors<'a>(used: &[Option<&'a Credential>], signed: &'a [Redactor]) -> Vec<&'a Redactor> {
+    let used = used.iter().flatten().map(|credential| credential.redactor());
+    used.chain(signed).collect()
 }
 
 /// Headers that concern the connection alone, or that would keep state for the vendor.

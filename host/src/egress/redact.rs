@@ -26,6 +26,8 @@ pub const MIN_SECRET_BYTES: usize = 8;
 /// Finds every form of a set of secrets.
 pub struct Redactor {
     search: Search,
+    /// Bytes of the longest form.
+    longest: usize,
     /// For header names, which arrive in lower case.
     lower: Vec<String>,
 }
@@ -62,6 +64,7 @@ impl Redactor {
         if forms.is_empty() {
             return Self {
                 search: Search::Nothing,
+                longest: 0,
                 lower,
             };
         }
@@ -77,7 +80,12 @@ impl Redactor {
                 .build(&forms)
                 .map_or(Search::Nothing, Search::Automaton),
         };
-        Self { search, lower }
+        let longest = forms.iter().map(Vec::len).max().unwrap_or(0);
+        Self {
+            search,
+            longest,
+            lower,
+        }
     }
 
     /// `bytes` without the secrets; the same buffer when there are none in it.
@@ -131,6 +139,59 @@ impl Redactor {
                 .find(aho_corasick::Input::new(bytes).range(from..))
                 .map(|found| found.start()..found.end()),
         }
+    }
+}
+
+/// A body that passes in pieces. So much of a piece is held back that a secret which goes on in the
+/// next one is found whole.
+pub struct Flow<'r> {
+    redactor: &'r Redactor,
+    held: Vec<u8>,
+}
+
+impl<'r> Flow<'r> {
+    /// The beginning of a body.
+    #[must_use]
+    pub fn new(redactor: &'r Redactor) -> Self {
+        Self {
+            redactor,
+            held: Vec::new(),
+        }
+    }
+
+    /// The next piece; answers what is certain by now.
+    pub fn push(&mut self, piece: Bytes) -> Bytes {
+        if self.redactor.longest == 0 {
+            return piece;
+        }
+        self.held.extend_from_slice(&piece);
+        // A form that begins before this ends within what is there.
+        let certain = (self.held.len() + 1).saturating_sub(self.redactor.longest);
+        self.pass(certain)
+    }
+
+    /// The end of the body.
+    pub fn rest(&mut self) -> Bytes {
+        self.pass(self.held.len())
+    }
+
+    fn pass(&mut self, certain: usize) -> Bytes {
+        let mut out = Vec::with_capacity(certain);
+        let mut done = 0;
+        while done < certain
+            && let Some(found) = self.redactor.find(&self.held, done)
+            && found.start < certain
+        {
+            out.extend_from_slice(&self.held[done..found.start]);
+            out.extend_from_slice(REDACTED.as_bytes());
+            done = found.end;
+        }
+        if done < certain {
+            out.extend_from_slice(&self.held[done..certain]);
+            done = certain;
+        }
+        self.held.drain(..done);
+        out.into()
     }
 }
 

@@ -37,7 +37,7 @@ pub fn may_repeat(failure: &Failure, repeatable: bool) -> bool {
         Why::Unreachable | Why::ConnectTimeout => true,
         Why::Lost => !failure.started || repeatable,
         Why::Timeout => repeatable,
-        Why::Address | Why::Tls | Why::Protocol | Why::TooLarge => false,
+        Why::Address | Why::Tls | Why::Protocol | Why::TooLarge | Why::Unwanted | Why::Full => false,
     }
 }
 
@@ -63,6 +63,8 @@ fn reason(why: Why) -> &'static str {
         Why::Address => "address",
         Why::Tls | Why::Protocol => "protocol",
         Why::TooLarge => "response_too_large",
+        Why::Unwanted => "content_type",
+        Why::Full => "files_full",
         Why::Unreachable | Why::ConnectTimeout => "unreachable",
         Why::Timeout => "timeout",
         Why::Lost => "connection_lost",
@@ -81,6 +83,8 @@ pub fn fault(failure: Failure, admitted: &Admitted<'_>, repeatable: bool) -> Fau
         Why::Protocol => "the answer is not proper HTTP",
         Why::TooLarge => "the answer is larger than allowed",
         Why::Lost => "the connection broke before the answer was complete",
+        Why::Unwanted => "the answer has a content type that the tool does not keep",
+        Why::Full => "the answer cannot be kept as a file",
     };
     let reason = reason(failure.why);
     let fault = if failure.started && !repeatable {
@@ -113,6 +117,18 @@ pub fn fault(failure: Failure, admitted: &Admitted<'_>, repeatable: bool) -> Fau
                 format!("From {host}: {what}. Ask for less at once."),
             )
             .retry(Retry::Never),
+            Why::Unwanted => Fault::new(
+                Kind::VendorRejected,
+                format!("From {host}: {what}. Ask for another file, or for another form of it."),
+            ),
+            Why::Full => Fault::new(
+                Kind::Overloaded,
+                format!(
+                    "From {host}: {what}: the files of this environment take up the room that they may, or it is \
+                     larger than a file may be. Delete files, or wait until they expire."
+                ),
+            )
+            .retry(Retry::Later),
             Why::ConnectTimeout | Why::Timeout => Fault::new(
                 Kind::VendorTimeout,
                 format!("From {host}: {what}. Try again later."),

@@ -13,7 +13,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use tokio::time::Instant;
 
-use super::client::{Client, Patience, Why};
+use super::client::{Client, Patience, Payload, Why};
 use super::decode::Bounds;
 use super::{endpoint, gate, signals};
 use crate::clock::Clock;
@@ -98,11 +98,11 @@ pub(super) async fn send(
             gzip_offered: false,
         },
     };
-    let mut outgoing = Request::new((method != Method::GET).then_some(request.body));
+    let mut outgoing = Request::new(Payload::from((method != Method::GET).then_some(request.body)));
     *outgoing.method_mut() = method;
     *outgoing.uri_mut() = uri;
     *outgoing.headers_mut() = request.headers;
-    match client.exchange(outgoing, None, &patience).await {
+    match client.exchange(outgoing, None, &patience, None).await {
         Ok(answer) => Ok(TokenAnswer {
             status: answer.status,
             content_type: answer

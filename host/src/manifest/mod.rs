@@ -8,6 +8,7 @@ mod absent;
 pub mod build;
 pub mod check;
 mod file;
+pub mod inputs;
 pub mod profile;
 mod schema;
 
@@ -15,4 +16,4 @@ use check::step;
 
 pub use absent::take_out_absent;
 pub use file::{FILE, code, embed, extract, json_schema, read};
-pub use schema::{shown_input, validator};
+pub use schema::{file_parameters, shown_input, validator};

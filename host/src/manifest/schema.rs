@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::{Value, json};
+use valetkey_manifest::tool::FILE_FORMAT;
 
 use valetkey_manifest::Tool;
 use valetkey_manifest::tool::Paging;
@@ -65,6 +66,15 @@ pub fn validator(schema: &Value) -> Result<Validator, String> {
         .offline()
         .build(schema)
         .map_err(|error| format!("the schema cannot be used: {error}"))
+}
+
+/// The parameters of a tool that are ids of files, which the host checks before a call.
+pub fn file_parameters(input: &Value) -> impl Iterator<Item = &str> {
+    let properties = input.get("properties").and_then(Value::as_object);
+    let properties = properties.into_iter().flatten();
+    properties
+        .filter(|(_, schema)| schema.get("format").and_then(Value::as_str) == Some(FILE_FORMAT))
+        .map(|(name, _)| name.as_str())
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use super::engine::{Profile, Size, allowed_features};
 use super::{LoadError, wasi};
 
 /// Interfaces of the contract that a component may import, at any 0.1.x.
-const CONTRACT: [&str; 3] = [
+const CONTRACT: [&str; 4] = [
+    "valetkey:connector/files",
     "valetkey:connector/http",
     "valetkey:connector/runtime",
     "valetkey:connector/types",

@@ -20,3 +20,11 @@ valetkey_guest::connector! {
     "gmail_reply_to_thread" => send::reply_to_thread,
     "gmail_create_draft" => send::create_draft,
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn functions_take_what_their_schemas_allow() {
+        valetkey_guest::testing::assert_inputs_agree(env!("CARGO_MANIFEST_DIR"), &super::coded());
+    }
+}

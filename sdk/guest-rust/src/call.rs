@@ -1,13 +1,17 @@
 //! One call: what a tool's function may ask and send.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use valetkey_manifest::Errors;
 use valetkey_manifest::tool::Declaration;
 
+use crate::body::{self, Multipart};
 use crate::content::Answers;
 use crate::fault::Fault;
+use crate::files::{File, Wanted};
 use crate::http::{Request, Response};
+use crate::page::Page;
 use crate::{Output, engine};
 
 /// The other side of the contract. The component's glue implements it over the host's imports,
@@ -20,6 +24,21 @@ pub trait Host {
     fn send(&self, request: Request) -> Result<Response, Fault>;
     /// Sends several side by side; answers in the order of the requests.
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, Fault>>;
+    /// What is known of a file of this user.
+    ///
+    /// # Errors
+    /// There is none of this id.
+    fn describe(&self, file: &str) -> Result<File, Fault>;
+    /// As `send`, with the bytes of a file as the body.
+    ///
+    /// # Errors
+    /// As `send`, or there is no such file.
+    fn send_file(&self, request: Request, file: &str) -> Result<Response, Fault>;
+    /// As `send`; the body of a success becomes a file.
+    ///
+    /// # Errors
+    /// As `send`, or the body cannot be kept.
+    fn receive(&self, request: Request, wanted: Wanted) -> Result<(Response, Option<File>), Fault>;
     /// Milliseconds since 1970-01-01T00:00:00Z.
     fn now_ms(&self) -> u64;
     /// Milliseconds left until the call's deadline.
@@ -34,15 +53,6 @@ pub trait Host {
     fn granted_scopes(&self) -> Vec<String>;
     /// One value of the account's configuration.
     fn account_config(&self, name: &str) -> Option<String>;
-}
-
-/// The page that this call has to fetch.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
-    /// The vendor's token; none for the first page.
-    pub token: Option<String>,
-    /// How many items it should have at most; none for tools without pages.
-    pub size: Option<u32>,
 }
 
 /// One tool call.
@@ -87,15 +97,43 @@ impl<'a> Call<'a> {
                 )
             })?;
         let config = |name: &str| self.host.account_config(name);
-        let request = engine::request(
+        let mut request = engine::request(
             declared,
             declaration.paginator.as_ref(),
             input,
             &self.page,
             &config,
         )?;
-        let response = self.host.send(request)?;
+        if let Some(kept) = declaration
+            .response
+            .as_ref()
+            .and_then(|response| response.file.as_ref())
+        {
+            let wanted = engine::wanted(kept, input, &self.page, &config);
+            // Any type but what the declaration asks for itself.
+            if !declared
+                .headers
+                .keys()
+                .any(|name| name.eq_ignore_ascii_case("accept"))
+            {
+                request.headers.retain(|(name, _)| name != "accept");
+            }
+            let (response, file) = self.host.receive(request, wanted)?;
+            return engine::kept(declaration, &response, file.as_ref());
+        }
+        let response = match engine::file(declared, input)? {
+            Some(file) => self.host.send_file(request, &file)?,
+            None => self.host.send(request)?,
+        };
         engine::output(declaration, &self.page, response)
+    }
+
+    /// What is known of a file of this user, by an id of the tool's input.
+    ///
+    /// # Errors
+    /// There is none of this id.
+    pub fn file(&self, id: &str) -> Result<File, Fault> {
+        self.host.describe(id)
     }
 
     /// A `GET` of `path` below an endpoint.
@@ -151,6 +189,41 @@ impl<'a> Call<'a> {
             .into_iter()
             .map(|answer| answer.and_then(|response| self.success(response)))
             .collect()
+    }
+
+    /// Sends a GraphQL query and answers its `data`.
+    ///
+    /// # Errors
+    /// No answer, or the first of the answer's `errors`.
+    pub fn graphql<T: DeserializeOwned>(
+        &self,
+        endpoint: &str,
+        path: &str,
+        query: &str,
+        variables: &impl Serialize,
+    ) -> Result<T, Fault> {
+        #[derive(Deserialize)]
+        struct Refusal {
+            errors: Option<Vec<IgnoredAny>>,
+        }
+        #[derive(Deserialize)]
+        #[serde(bound = "T: DeserializeOwned")]
+        struct Answer<T> {
+            data: Option<T>,
+        }
+        let question = json!({ "query": query, "variables": variables });
+        let response = self.post(endpoint, path).json(&question).send()?;
+        if response
+            .json::<Refusal>()?
+            .errors
+            .is_some_and(|errors| !errors.is_empty())
+        {
+            return Err(self.fault(&response));
+        }
+        let answer: Answer<T> = response.json()?;
+        answer
+            .data
+            .ok_or_else(|| response.not_json(&serde_json::Error::custom("there is no `data`")))
     }
 
     /// The fault that an answer means, read as the manifest's `errors` say.
@@ -261,6 +334,21 @@ impl RequestBuilder<'_> {
         self.body("application/json", body)
     }
 
+    /// An `application/x-www-form-urlencoded` body; a name may come more than once.
+    #[must_use]
+    pub fn form<N: AsRef<str>, V: ToString>(self, pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        self.body("application/x-www-form-urlencoded", body::form(pairs))
+    }
+
+    /// A `multipart/form-data` body.
+    #[must_use]
+    pub fn multipart(self, parts: &Multipart) -> Self {
+        let random = self.call.random(16);
+        let boundary: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        self.body(&content_type, parts.encode(&boundary))
+    }
+
     /// A body of any type.
     #[must_use]
     pub fn body(mut self, content_type: &str, body: Vec<u8>) -> Self {
@@ -278,6 +366,30 @@ impl RequestBuilder<'_> {
     pub fn send(self) -> Result<Response, Fault> {
         let response = self.call.host.send(self.request)?;
         self.call.success(response)
+    }
+
+    /// Sends it with the bytes of a file as its body, which never pass through the connector.
+    ///
+    /// # Errors
+    /// No answer, no such file, or the vendor refused.
+    pub fn send_file(self, file: &str) -> Result<Response, Fault> {
+        let response = self.call.host.send_file(self.request, file)?;
+        self.call.success(response)
+    }
+
+    /// Sends it and has the answer's body kept as a file.
+    ///
+    /// # Errors
+    /// No answer, the vendor refused, or the body cannot be kept.
+    pub fn receive(self, wanted: Wanted) -> Result<File, Fault> {
+        let (response, file) = self.call.host.receive(self.request, wanted)?;
+        let response = self.call.success(response)?;
+        file.ok_or_else(|| {
+            Fault::new(
+                "vendor_unavailable",
+                format!("The vendor answered {} without a body to keep.", response.status),
+            )
+        })
     }
 
     /// Sends it; any status is an answer.

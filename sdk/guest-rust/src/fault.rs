@@ -114,12 +114,13 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 /// Where vendors keep their code, as a rule.
-const USUAL_CODES: [&str; 5] = [
+const USUAL_CODES: [&str; 6] = [
     "/error/status",
     "/error/code",
     "/code",
     "/category",
     "/errors/0/code",
+    "/errors/0/extensions/code",
 ];
 /// Where vendors keep their text, as a rule.
 const USUAL_MESSAGES: [&str; 7] = [

@@ -27,6 +27,15 @@
 //! # fn main() {}
 //! ```
 //!
+//! The schemas of inputs stand in `connector.toml`; one test holds the functions to them:
+//!
+//! ```text
+//! #[test]
+//! fn functions_take_what_their_schemas_allow() {
+//!     valetkey_guest::testing::assert_inputs_agree(env!("CARGO_MANIFEST_DIR"), &coded());
+//! }
+//! ```
+//!
 //! Built with `valetkey connector build`, the crate becomes a component. Everything here but the
 //! glue to the host also builds natively, so that a connector's logic is tested by ordinary
 //! `cargo test` with a [`testing::Vendor`] in place of the network.
@@ -34,21 +43,27 @@
 //! There is no way to a token, an environment variable, a file or a socket: the host adds the
 //! credential to each request.
 
+mod body;
 mod call;
 pub mod content;
 pub mod engine;
 mod fault;
+mod files;
 mod http;
 #[cfg(target_family = "wasm")]
 mod memory;
+mod page;
 pub mod testing;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod wasm;
 
-pub use call::{Call, Host, Page, RequestBuilder};
+pub use body::Multipart;
+pub use call::{Call, Host, RequestBuilder};
 pub use fault::Fault;
+pub use files::{File, Wanted};
 pub use http::{Request, Response, segment};
+pub use page::Page;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 pub use valetkey_manifest::tool::Declaration;
@@ -123,7 +138,8 @@ fn parse<T: DeserializeOwned>(input: &str) -> Result<T, Fault> {
 /// Makes this crate a connector. Names the functions of the tools that are code; a connector that
 /// only declares writes `valetkey_guest::connector!();`.
 ///
-/// Also defines `hooks`, by which native tests reach the functions through [`run`].
+/// Also defines `hooks`, by which native tests reach the functions through [`run`], and natively
+/// `coded`, for [`testing::assert_inputs_agree`].
 #[macro_export]
 macro_rules! connector {
     ($($tool:literal => $function:expr),* $(,)?) => {
@@ -138,6 +154,13 @@ macro_rules! connector {
                 $($tool => ::core::option::Option::Some($crate::hook(call, input, $function)),)*
                 _ => ::core::option::Option::None,
             }
+        }
+
+        /// The tools that are code.
+        #[cfg(not(target_family = "wasm"))]
+        #[must_use]
+        pub fn coded() -> ::std::vec::Vec<$crate::testing::Coded> {
+            ::std::vec![$($crate::testing::coded($tool, $function)),*]
         }
 
         #[cfg(target_family = "wasm")]

@@ -1,9 +1,10 @@
 //! The glue between the contract's imports and exports and [`crate::Call`]. Only moves values;
 //! everything that decides something is elsewhere and runs natively as well.
 
-use crate::call::{Call, Host, Page};
+use crate::call::{Call, Host};
 use crate::content::Answers;
-use crate::{Hooks, http};
+use crate::page::Page;
+use crate::{File, Hooks, Wanted, http};
 use bindings::valetkey::connector;
 
 pub use bindings::exports::valetkey::connector::tools::{Context, Guest, Output};
@@ -76,6 +77,33 @@ impl Host for Imports {
             .collect()
     }
 
+    fn describe(&self, file: &str) -> Result<File, crate::Fault> {
+        connector::files::describe(file)
+            .map(Into::into)
+            .map_err(Into::into)
+    }
+
+    fn send_file(&self, request: http::Request, file: &str) -> Result<http::Response, crate::Fault> {
+        connector::files::send(&request.into(), file)
+            .map(Into::into)
+            .map_err(Into::into)
+    }
+
+    fn receive(
+        &self,
+        request: http::Request,
+        wanted: Wanted,
+    ) -> Result<(http::Response, Option<File>), crate::Fault> {
+        let wanted = connector::files::Wanted {
+            name: wanted.name,
+            content_types: wanted.content_types,
+            max_bytes: wanted.max_bytes,
+            ext: Vec::new(),
+        };
+        let received = connector::files::receive(&request.into(), &wanted).map_err(crate::Fault::from)?;
+        Ok((received.response.into(), received.file.map(Into::into)))
+    }
+
     fn now_ms(&self) -> u64 {
         connector::runtime::now_ms()
     }
@@ -102,6 +130,18 @@ impl Host for Imports {
 
     fn account_config(&self, name: &str) -> Option<String> {
         connector::runtime::account_config(name)
+    }
+}
+
+impl From<connector::files::About> for File {
+    fn from(about: connector::files::About) -> Self {
+        Self {
+            id: about.id,
+            name: about.name,
+            content_type: about.content_type,
+            size: about.size,
+            sha256: about.sha256,
+        }
     }
 }
 

@@ -156,6 +156,9 @@ pub enum BodyFormat {
     Json,
     /// `application/x-www-form-urlencoded`.
     Form,
+    /// The bytes of a file that the host holds: `body` is one placeholder, for a parameter of the
+    /// format `valetkey-file`. The content type is the file's unless a header says another.
+    File,
 }
 
 /// How objects are written where there are only names and texts: in a query and in a form.
@@ -202,7 +205,29 @@ pub struct Response {
     /// What to answer when the vendor's success has no body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<Value>,
+    /// Keeps the body as a file; the result is `{ "file": { id, name, content_type, size, sha256 } }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<KeptFile>,
 }
+
+/// How a declared tool's answer is kept as a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct KeptFile {
+    /// What it is called: a template over the input; none for the vendor's own name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Media types that are kept (`image/*`, `application/pdf`); empty for any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content_types: Vec<String>,
+    /// The most that is kept, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+}
+
+/// The `format` of a parameter that is the id of a file which the host holds.
+pub const FILE_FORMAT: &str = "valetkey-file";
 
 /// How a tool pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -405,3 +405,57 @@ fn schemas_stay_in_the_portable_subset() {
         ),
     ]);
 }
+
+#[test]
+fn files_are_sent_and_kept_by_tools_that_say_so() {
+    let file = json!({"type": "string", "format": "valetkey-file", "description": "The file."});
+    let mut manifest = good();
+    let tool = &mut manifest["tools"][1];
+    tool["input"]["properties"]["file"] = file;
+    tool["input"]["required"] = json!(["id", "file"]);
+    tool["request"]["body"] = json!("{file}");
+    tool["request"]["body_format"] = json!("file");
+    tool["response"] = json!(null);
+    assert_eq!(complaints(&manifest), []);
+    let complained = |change: &dyn Fn(&mut Value)| {
+        let mut manifest = manifest.clone();
+        change(&mut manifest["tools"][1]);
+        complaints(&manifest)
+    };
+    let cases: [(&dyn Fn(&mut Value), &str, &str); 4] = [
+        (
+            &|tool| tool["request"]["body"] = json!({"file": "{file}"}),
+            "/tools/1/request/body",
+            "one placeholder",
+        ),
+        (
+            &|tool| tool["request"]["body"] = json!("{name}"),
+            "/tools/1/request/body",
+            "valetkey-file",
+        ),
+        (
+            &|tool| tool["input"]["required"] = json!(["id"]),
+            "/tools/1/request/body",
+            "may have no value",
+        ),
+        (
+            &|tool| tool["response"] = json!({"file": {"name": "{other}"}}),
+            "/tools/1/response/file/name",
+            "no parameter",
+        ),
+    ];
+    for (change, place, words) in cases {
+        let found = complained(change);
+        assert!(
+            found
+                .iter()
+                .any(|(path, problem)| path == place && problem.contains(words)),
+            "wanted {place}: …{words}…, got {found:#?}"
+        );
+    }
+    let found = complained(&|tool| tool["response"] = json!({"file": {}}));
+    assert!(
+        found.iter().any(|(path, _)| path == "/tools/1/response/file"),
+        "{found:#?}"
+    );
+}

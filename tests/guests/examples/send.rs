@@ -6,7 +6,9 @@
     reason = "generated: the canonical ABI passes pointers; a guest may do as it likes"
 )]
 
-use valetkey_test_guests::{Context, Fault, Output, Request, connector, http, output, request};
+use valetkey_test_guests::{
+    Context, Fault, Output, Request, Wanted, connector, files, http, output, request,
+};
 
 connector!(call);
 
@@ -49,6 +51,22 @@ fn call(_context: Context, tool: String, input: String) -> Result<Output, Fault>
                 ..request(method, path)
             })?;
             Ok(output(answer.status.to_string()))
+        }
+        "files" => {
+            let file = path.trim_start_matches('/');
+            let wanted = Wanted {
+                name: None,
+                content_types: Vec::new(),
+                max_bytes: None,
+                ext: Vec::new(),
+            };
+            let request = || request(method, "/");
+            let codes = [
+                files::describe(file).err().map(|fault| fault.code),
+                files::send(&request(), file).err().map(|fault| fault.code),
+                files::receive(&request(), &wanted).err().map(|fault| fault.code),
+            ];
+            Ok(output(format!("{codes:?}")))
         }
         "many_headers" => {
             let answer = http::send(&Request {

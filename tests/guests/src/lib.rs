@@ -13,6 +13,7 @@ wit_bindgen::generate!({
 });
 
 pub use exports::valetkey::connector::tools::{Context, Guest, Output};
+pub use valetkey::connector::files::{self, Wanted};
 pub use valetkey::connector::http::{self, Request, Response};
 pub use valetkey::connector::runtime;
 pub use valetkey::connector::types::Fault;

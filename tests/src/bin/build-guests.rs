@@ -1,8 +1,11 @@
 //! Builds the misbehaving guests of `tests/guests` and `tests/guests-js` as components, gives each a manifest, and
-//! writes `target/guests/<name>.wasm`, where the tests find them. `tests/run` calls it first.
+//! writes `target/guests/<name>.wasm`; and the sample connector of every language, as its author would, to
+//! `target/guests/languages/<language>/sample.wasm`. There the tests find them. `tests/run` calls it first.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, anyhow, ensure};
 use valetkey::manifest;
@@ -30,7 +33,59 @@ fn main() -> anyhow::Result<()> {
         finish(&built, &finished, &name, &guests::manifest(&name))
             .with_context(|| format!("guest {name}"))?;
     }
-    javascript(root, &finished).context("the guest in JavaScript")
+    javascript(root, &finished).context("the guest in JavaScript")?;
+    for language in ["rust", "javascript", "python"] {
+        sample(root, &finished, language).with_context(|| format!("the sample in {language}"))?;
+    }
+    Ok(())
+}
+
+/// Builds the sample in a language, unless nothing of it changed: an interpreter takes its time to start.
+fn sample(root: &Path, finished: &Path, language: &str) -> anyhow::Result<()> {
+    let dir = root.join("tests/authors/samples").join(language);
+    let out = finished.join("languages").join(language);
+    if language != "rust" {
+        let sdk = match language {
+            "javascript" => root.join("sdk/guest-js"),
+            _ => root.join("sdk/guest-python/src"),
+        };
+        let changed = [&dir, &sdk, &root.join("wit")]
+            .into_iter()
+            .filter_map(|source| newest(source))
+            .max();
+        if changed < modified(&out.join("sample.wasm")) {
+            return Ok(());
+        }
+    }
+    manifest::build::build(&dir, &out, &mut |_| ())?;
+    Ok(())
+}
+
+/// When a file of a folder was changed last, but for what tools put there.
+fn newest(folder: &Path) -> Option<SystemTime> {
+    let made = [
+        "node_modules",
+        "target",
+        "__pycache__",
+        "inputs.py",
+        "inputs.d.ts",
+    ];
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let sources = entries.filter(|entry| !made.iter().any(|name| entry.file_name() == *name));
+    sources
+        .filter_map(|entry| {
+            let path = entry.path();
+            if path.is_dir() {
+                newest(&path)
+            } else {
+                modified(&path)
+            }
+        })
+        .max()
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|file| file.modified()).ok()
 }
 
 /// Makes components of `tests/guests-js`: `js`, which imports our contract alone, and `js-wasi`,

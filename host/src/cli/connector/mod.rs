@@ -63,15 +63,18 @@ pub(super) enum Connector {
     Remove(Remove),
 }
 
-/// Checks the manifest, compiles the crate for wasm32-wasip2 (adding the Rust target when it is
-/// missing), puts the manifest into the component, and writes `OUT/ID.wasm`.
+/// Checks the manifest, makes a component of the code, puts the manifest into it, and writes
+/// `OUT/ID.wasm`. What `runtime` in connector.toml says decides how: a Rust crate is compiled for
+/// wasm32-wasip2 (adding the Rust target when it is missing); a connector.js, connector.ts or
+/// connector.py becomes a component with its interpreter (npm or pip installs what the folder locks
+/// when that is missing), and the types of the tools' inputs are kept beside it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   valetkey connector build plugins/hubspot
   valetkey connector build . --out dist && valetkey connector install dist/acme.wasm")]
 pub(super) struct Build {
-    /// Folder with the connector.toml and the crate
+    /// Folder with the connector.toml and the code
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
     /// Folder for the component
@@ -170,6 +173,7 @@ pub(super) fn compiled(dir: &Path, out: &Path, output: &Output) -> anyhow::Resul
         shown.say(match step {
             Step::Checking => "checking the manifest".to_owned(),
             Step::AddingTarget => format!("adding the Rust target {}", build::TARGET),
+            Step::Installing(program) => format!("{program} installs what the connector needs"),
             Step::Compiling(line) => line,
             Step::Embedding => "putting the manifest in".to_owned(),
         });

@@ -31,6 +31,7 @@ pub(super) async fn build(screen: &Screen) -> anyhow::Result<Vec<Component>> {
                 shown.set_message(match step {
                     Step::Checking => format!("{id}: checking connector.toml"),
                     Step::AddingTarget => format!("adding Rust's {TARGET} target"),
+                    Step::Installing(program) => format!("{id}: {program} installs what it needs"),
                     Step::Compiling(line) => format!("{id}: {line}"),
                     Step::Embedding => format!("{id}: putting the manifest in"),
                 });

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use valetkey_manifest::template::{self, Part};
 use zeroize::Zeroizing;
 
-use super::{Inputs, Problem, header_name, hex, parameter, sensitive};
+use super::{Inputs, Problem, header_name, hex, parameter, sensitive, unhex};
+use crate::egress::client::Payload;
 use crate::egress::gate;
 use crate::error::Fault;
 
@@ -44,7 +45,7 @@ pub struct Draft<'a> {
     /// Path and query, encoded.
     pub target: String,
     pub headers: HeaderMap,
-    pub body: &'a [u8],
+    pub body: &'a Payload,
     /// The moment of this attempt.
     pub now: Timestamp,
 }
@@ -100,6 +101,15 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// The body's SHA-256 in hexadecimal; that of a file is known.
+    pub fn body_sha256(&self) -> String {
+        match self.body {
+            Payload::Nothing => hex(digest(&SHA256, b"").as_ref()),
+            Payload::Bytes(bytes) => hex(digest(&SHA256, bytes).as_ref()),
+            Payload::File(file) => file.facts.sha256.clone(),
+        }
+    }
+
     fn has_parameter(&self, name: &str) -> bool {
         let (_, query) = self.path_and_query();
         query.split(['&', ';']).any(|pair| {
@@ -117,9 +127,14 @@ impl Draft<'_> {
             "path" => Some(path.as_bytes().into()),
             "query" => Some(query.as_bytes().into()),
             "target" => Some(self.target.as_bytes().into()),
-            "body" => Some(self.body.into()),
-            "body_sha256" => owned(hex(digest(&SHA256, self.body).as_ref())),
-            "body_sha256_base64" => owned(STANDARD.encode(digest(&SHA256, self.body))),
+            "body" => match self.body {
+                Payload::Nothing => Some(b""[..].into()),
+                Payload::Bytes(bytes) => Some(bytes[..].into()),
+                // A vendor that signs whole bodies takes no big ones.
+                Payload::File(_) => None,
+            },
+            "body_sha256" => owned(self.body_sha256()),
+            "body_sha256_base64" => owned(STANDARD.encode(unhex(&self.body_sha256())?)),
             // One that is not there is signed as empty, as vendors do.
             _ => name.strip_prefix("header.").map(|header| {
                 let value = self.headers.get(header);

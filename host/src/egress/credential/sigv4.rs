@@ -50,7 +50,7 @@ impl Signer {
         let input = |name| self.inputs.get(name).ok_or_else(|| absent(name));
         let is_s3 = self.declared.service == "s3";
         let moment = draft.now.strftime("%Y%m%dT%H%M%SZ").to_string();
-        let content_hash = hex(digest(&SHA256, draft.body).as_ref());
+        let content_hash = draft.body_sha256();
         let mut own = vec![(DATE, sensitive(&moment)?)];
         if let Some(token) = self.inputs.get("session_token") {
             // Into the header's value, marked sensitive.
@@ -121,9 +121,10 @@ fn canonical_headers(headers: &HeaderMap, host: &str) -> BTreeMap<String, String
 /// S3 takes the path's own encoding; every other service encodes what was sent once more.
 fn canonical_path(path: &str, is_s3: bool) -> String {
     let segments = path.split('/').map(|segment| {
-        let plain = match is_s3 {
-            true => gate::decode(segment).unwrap_or(segment.into()),
-            false => segment.into(),
+        let plain = if is_s3 {
+            gate::decode(segment).unwrap_or(segment.into())
+        } else {
+            segment.into()
         };
         let mut encoded = String::new();
         gate::encode_into(&mut encoded, &plain);

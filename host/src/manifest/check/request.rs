@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 use valetkey_manifest::template::{self, Part};
-use valetkey_manifest::tool::{BodyFormat, Paginator, Request};
-use valetkey_manifest::{Manifest, Tool};
+use valetkey_manifest::tool::{BodyFormat, FILE_FORMAT, Paginator, Request};
+use valetkey_manifest::{GuestRuntime, Manifest, Tool};
 
 use super::connection::expect_endpoint;
 use super::{Complaints, step};
 use crate::egress;
+use crate::manifest::file_parameters;
 
 pub(super) fn check(
     manifest: &Manifest,
@@ -59,8 +60,33 @@ pub(super) fn check(
                 }
             }
             (BodyFormat::Form, _) => names.complaints.add(path, "is an object of form fields"),
+            (BodyFormat::File, body) => names.file(body, &path),
         }
     }
+    if let Some(kept) = tool.response.as_ref().and_then(|response| response.file.as_ref()) {
+        let path = path.replace("/request", "/response/file");
+        if let Some(name) = &kept.name {
+            names.text(name, &format!("{path}/name"), false);
+        }
+        names.complaints.expect(
+            request.body_format != BodyFormat::File,
+            path.as_str(),
+            "goes with a request that sends no file; take one of the two out",
+        );
+        names
+            .complaints
+            .expect(tool.paging.is_none(), path, "has no pages; take `paging` out");
+    }
+    let keeps = tool
+        .response
+        .as_ref()
+        .is_some_and(|response| response.file.is_some());
+    names.complaints.expect(
+        manifest.connector.runtime == GuestRuntime::Rust
+            || !(keeps || request.body_format == BodyFormat::File),
+        path,
+        "sends or keeps a file, which only connectors without code and those in Rust declare",
+    );
     let uses_token = names.token;
     if let Some(paging) = &tool.paging {
         let paginator = paging
@@ -84,6 +110,24 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
+    /// The body that is a file: one parameter, always given, of the format of files.
+    fn file(&mut self, template: &Value, path: &str) {
+        let Some(Part::Name(name)) = template.as_str().and_then(template::whole) else {
+            self.complaints.add(
+                path,
+                "is one placeholder, such as `{attachment}`, for the parameter that is the file",
+            );
+            return;
+        };
+        self.name(name, path, true);
+        let is_file = file_parameters(&self.tool.input).any(|parameter| parameter == name);
+        self.complaints.expect(
+            is_file,
+            path,
+            format!("`{{{name}}}` is no file; give the parameter `format = \"{FILE_FORMAT}\""),
+        );
+    }
+
     /// A query parameter or form field: a text, a scalar, or an array of them.
     fn flat(&mut self, template: &Value, path: &str) {
         match template {
@@ -198,7 +242,7 @@ impl Names<'_> {
             if always && !required && property.get("default").is_none() {
                 self.complaints.add(
                     path,
-                    format!("`{{{name}}}` may have no value, and a path needs one; add `{member}` to `required` or give it a `default`"),
+                    format!("`{{{name}}}` may have no value, and one is needed here; add `{member}` to `required` or give it a `default`"),
                 );
             }
             schema = property;

@@ -15,6 +15,8 @@ import type {
   Executed,
   Execution,
   ExecutionList,
+  File,
+  FileBytes,
   Health,
   Installed,
   Link,
@@ -29,6 +31,7 @@ import type {
   NewLink,
   NewMcpServer,
   NewMcpSession,
+  Recording,
   ToolItem,
   ToolList,
   UserVerification,
@@ -349,6 +352,47 @@ export interface Operations {
     };
     answer: Execution;
   };
+  /**
+   * Upload a file
+   *
+   * The body is the file, of any type and up to `files.max_file_bytes`; it is never whole in the
+   * host's memory. Give the answer's `id` where a tool's parameter has the format `valetkey-file`.
+   * Files expire; `expires_at` says when.
+   */
+  uploadFile: {
+    input: {
+      /** What it is called, for people. */
+      name?: string;
+      /**
+       * The application's key for the user whose calls alone may use it; absent for every user of
+       * the environment.
+       */
+      identifier?: string;
+      body: FileBytes;
+    };
+    answer: File;
+  };
+  /** Delete a file */
+  deleteFile: {
+    input: {
+      /** The file, `file_…`. */
+      id: string;
+    };
+    answer: void;
+  };
+  /**
+   * Download a file
+   *
+   * One that was uploaded, or that a call kept. For the callers of the environment that it belongs
+   * to.
+   */
+  downloadFile: {
+    input: {
+      /** The file, `file_…`. */
+      id: string;
+    };
+    answer: void;
+  };
   /** List MCP servers */
   listMcpServers: {
     input: {
@@ -465,6 +509,20 @@ export interface Operations {
       sessionId: string;
     };
     answer: void;
+  };
+  /**
+   * Record a tool call
+   *
+   * Runs one tool and answers what the connector sent to the vendor and got back, for an author who
+   * makes a test case of it. The credential is not in it; users' data are. As for raw requests, the
+   * operator has to have set the connection's `proxy`. A call that failed is answered with 200 too:
+   * `error` says how.
+   */
+  recordTool: {
+    input: {
+      body: ExecuteTool;
+    };
+    answer: Recording;
   };
   /**
    * List tools
@@ -988,6 +1046,46 @@ export const operations = {
       shape: "Execution",
     },
   },
+  uploadFile: {
+    method: "POST",
+    path: "/api/v1/files",
+    parameters: {
+      name: {
+        in: "query",
+        name: "name",
+      },
+      identifier: {
+        in: "query",
+        name: "identifier",
+      },
+    },
+    body: {
+      media: "*/*",
+    },
+    answer: {
+      shape: "File",
+    },
+  },
+  deleteFile: {
+    method: "DELETE",
+    path: "/api/v1/files/{id}",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
+    },
+  },
+  downloadFile: {
+    method: "GET",
+    path: "/api/v1/files/{id}",
+    parameters: {
+      id: {
+        in: "path",
+        name: "id",
+      },
+    },
+  },
   listMcpServers: {
     method: "GET",
     path: "/api/v1/mcp_servers",
@@ -1144,6 +1242,18 @@ export const operations = {
         in: "path",
         name: "session_id",
       },
+    },
+  },
+  recordTool: {
+    method: "POST",
+    path: "/api/v1/recordings",
+    parameters: {},
+    body: {
+      media: "application/json",
+      shape: "ExecuteTool",
+    },
+    answer: {
+      shape: "Recording",
     },
   },
   listTools: {

@@ -131,7 +131,10 @@ export interface Connection {
   connector: string;
   /** Creation, RFC 3339. */
   createdAt: string;
-  /** Kind of credential: `oauth2`, `api_key`, `basic`, `bearer` or `none`. */
+  /**
+   * Kind of credential: `oauth2`, `api_key`, `basic`, `bearer`, `keys`, `jwt_bearer`,
+   * `client_credentials` or `none`.
+   */
   credentialKind: string;
   /** Whether plain http and loopback vendors are allowed, and nothing else. */
   development: boolean;
@@ -144,6 +147,8 @@ export interface Connection {
   proxy: boolean;
   /** Scopes that are asked for. */
   scopes: readonly string[];
+  /** For the kinds `jwt_bearer` and `client_credentials`: the token endpoint that is asked. */
+  tokenUrl?: string;
   /** The URLs that a link may name as `user_verify_url`. */
   userVerifyUrls: readonly string[];
 }
@@ -279,6 +284,27 @@ export interface ExecutionList {
   nextCursor?: string;
 }
 
+/** A file that the host holds for a while. */
+export interface File {
+  /** Media type. */
+  contentType: string;
+  /** When it came. */
+  createdAt: string;
+  /** Until when it can be used. */
+  expiresAt: string;
+  /** What calls take and answer, `file_…`. */
+  id: string;
+  /** What it is called, for people. */
+  name: string;
+  /** SHA-256 of the bytes, hexadecimal. */
+  sha256: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** The bytes of a file. */
+export type FileBytes = Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
+
 /** A function declaration of Gemini. */
 export interface GeminiFunctionDeclaration {
   /** What it does, when to use it, what comes back. */
@@ -292,7 +318,10 @@ export interface GeminiFunctionDeclaration {
 /** A credential that the application has already. It is tried at the vendor before it is kept. */
 export type GivenCredential =
   | {
-      /** What the connect page would ask for, by name: `api_key`; `token`; `username` and `password`. */
+      /**
+       * What the connect page would ask for, by name: `api_key`; `token`; `username` and `password`;
+       * for other kinds those that the connector declares.
+       */
       inputs: Readonly<Record<string, SecretText>>;
     }
   | {
@@ -526,6 +555,12 @@ export interface MintedMcpSession {
   token: string;
 }
 
+/** A name and a value. */
+export interface NameAndValue {
+  name: string;
+  value: string;
+}
+
 /** A new account. */
 export interface NewConnectedAccount {
   /** Configuration beside the credential, where the connector wants some. */
@@ -561,6 +596,11 @@ export interface NewConnection {
   proxy?: boolean;
   /** Scopes to ask for; none for the manifest's. */
   scopes?: readonly string[];
+  /**
+   * For the kinds `jwt_bearer` and `client_credentials`: the token endpoint instead of the
+   * manifest's.
+   */
+  tokenUrl?: string;
   /** The URLs that a link may name as `user_verify_url`, compared exactly. */
   userVerifyUrls?: readonly string[];
 }
@@ -695,6 +735,49 @@ export type Reason =
   | "revoked_by_user"
   | "disabled_by_operator"
   | "credential_check_failed";
+
+/** A request of the connector and the vendor's answer, without the credential. */
+export interface RecordedExchange {
+  /** The kind of error that the connector got instead. */
+  fault?: string;
+  /** Method. */
+  method: string;
+  /** Query parameters. */
+  query: readonly NameAndValue[];
+  /** What was sent. */
+  request: RecordedMessage;
+  response?: RecordedMessage;
+  /** The vendor's status; absent when it did not answer. */
+  status?: number;
+  /**
+   * URL below the manifest's endpoint, without the query; `{config.NAME}` stands for the account's
+   * configuration.
+   */
+  url: string;
+}
+
+/** Headers and body; the body is there as text or, when it is none, in base64. */
+export interface RecordedMessage {
+  /** Body that is text. */
+  body?: string;
+  /** Body that is not. */
+  bodyBase64?: string;
+  /** Headers. */
+  headers: readonly NameAndValue[];
+}
+
+/** A call with its exchanges. Either `data` or `error` is there. */
+export interface Recording {
+  /** The tool's result. */
+  data?: Readonly<Record<string, unknown>>;
+  error?: BodyError;
+  /** What the connector sent and the vendor answered, in the order of sending. */
+  exchanges: readonly RecordedExchange[];
+  /** The execution, `exe_…`. */
+  executionId: string;
+  /** Where there is more. */
+  nextCursor?: string;
+}
 
 /** What became of a disconnection. */
 export type Revocation = "revoked" | "not_supported" | "pending";
@@ -987,6 +1070,10 @@ export const shapes = {
     scopes: {
       wire: "scopes",
     },
+    tokenUrl: {
+      wire: "token_url",
+      optional: true,
+    },
     userVerifyUrls: {
       wire: "user_verify_urls",
     },
@@ -1171,6 +1258,29 @@ export const shapes = {
     nextCursor: {
       wire: "next_cursor",
       optional: true,
+    },
+  },
+  File: {
+    contentType: {
+      wire: "content_type",
+    },
+    createdAt: {
+      wire: "created_at",
+    },
+    expiresAt: {
+      wire: "expires_at",
+    },
+    id: {
+      wire: "id",
+    },
+    name: {
+      wire: "name",
+    },
+    sha256: {
+      wire: "sha256",
+    },
+    size: {
+      wire: "size",
     },
   },
   GivenCredential: {
@@ -1409,6 +1519,14 @@ export const shapes = {
       wire: "token",
     },
   },
+  NameAndValue: {
+    name: {
+      wire: "name",
+    },
+    value: {
+      wire: "value",
+    },
+  },
   NewConnectedAccount: {
     accountConfig: {
       wire: "account_config",
@@ -1464,6 +1582,10 @@ export const shapes = {
     },
     scopes: {
       wire: "scopes",
+      optional: true,
+    },
+    tokenUrl: {
+      wire: "token_url",
       optional: true,
     },
     userVerifyUrls: {
@@ -1602,6 +1724,71 @@ export const shapes = {
     },
     problem: {
       wire: "problem",
+    },
+  },
+  RecordedExchange: {
+    fault: {
+      wire: "fault",
+      optional: true,
+    },
+    method: {
+      wire: "method",
+    },
+    query: {
+      wire: "query",
+      shape: "NameAndValue",
+    },
+    request: {
+      wire: "request",
+      shape: "RecordedMessage",
+    },
+    response: {
+      wire: "response",
+      shape: "RecordedMessage",
+      optional: true,
+    },
+    status: {
+      wire: "status",
+      optional: true,
+    },
+    url: {
+      wire: "url",
+    },
+  },
+  RecordedMessage: {
+    body: {
+      wire: "body",
+      optional: true,
+    },
+    bodyBase64: {
+      wire: "body_base64",
+      optional: true,
+    },
+    headers: {
+      wire: "headers",
+      shape: "NameAndValue",
+    },
+  },
+  Recording: {
+    data: {
+      wire: "data",
+      optional: true,
+    },
+    error: {
+      wire: "error",
+      shape: "BodyError",
+      optional: true,
+    },
+    exchanges: {
+      wire: "exchanges",
+      shape: "RecordedExchange",
+    },
+    executionId: {
+      wire: "execution_id",
+    },
+    nextCursor: {
+      wire: "next_cursor",
+      optional: true,
     },
   },
   TokenRequest: {

@@ -8,9 +8,9 @@ use serde_json::{Error, Value};
 use valetkey_manifest::tool::{self, Declaration, Paginator};
 
 use crate::Output;
-use crate::call::Page;
 use crate::fault::{Fault, quote};
 use crate::http::Response;
+use crate::page::Page;
 
 /// The result and the next page's token of a successful answer with a body.
 pub(super) fn read(

@@ -9,12 +9,12 @@ mod template;
 mod tests;
 
 use serde_json::Value;
-use valetkey_manifest::tool::{self, BodyFormat, Declaration, Paginator, UnreadErrors};
+use valetkey_manifest::tool::{self, BodyFormat, Declaration, KeptFile, Paginator, UnreadErrors};
 
-use crate::Output;
-use crate::call::Page;
 use crate::fault::Fault;
 use crate::http::{Request, Response};
+use crate::page::Page;
+use crate::{File, Output, Wanted};
 use template::Scope;
 
 /// Fills a declared request in.
@@ -36,18 +36,23 @@ pub fn request(
             headers.push((name.to_ascii_lowercase(), value));
         }
     }
-    let body = declared.body.as_ref().map(|body| match declared.body_format {
-        BodyFormat::Json => ("application/json", scope.json(body)),
-        BodyFormat::Form => (
-            "application/x-www-form-urlencoded",
-            scope.form(body, declared.nested),
-        ),
-    });
+    let body = declared
+        .body
+        .as_ref()
+        .and_then(|body| match declared.body_format {
+            BodyFormat::Json => Some(("application/json", scope.json(body).into_bytes())),
+            BodyFormat::Form => Some((
+                "application/x-www-form-urlencoded",
+                scope.form(body, declared.nested),
+            )),
+            // The host has it: see `file`.
+            BodyFormat::File => None,
+        });
     let body = body.map(|(content_type, body)| {
         if !headers.iter().any(|(name, _)| name == "content-type") {
             headers.push(("content-type".to_owned(), content_type.to_owned()));
         }
-        body.into_bytes()
+        body
     });
     let by_url = matches!(paginator, Some(Paginator::LinkHeader | Paginator::NextUrl { .. }));
     let url = page.token.clone().filter(|_| by_url);
@@ -67,6 +72,55 @@ pub fn request(
         headers,
         body,
     })
+}
+
+/// The file that a declared request sends as its body; none for requests with other bodies.
+///
+/// # Errors
+/// `invalid_input` when the parameter has no value.
+pub fn file(declared: &tool::Request, input: &Value) -> Result<Option<String>, Fault> {
+    if declared.body_format != BodyFormat::File {
+        return Ok(None);
+    }
+    let page = Page::default();
+    let scope = Scope::new(input, &page, None, &|_| None);
+    let template = declared.body.as_ref().and_then(Value::as_str).unwrap_or_default();
+    match scope.text(template).filter(|id| !id.is_empty()) {
+        Some(id) => Ok(Some(id)),
+        None => Err(Fault::new(
+            "invalid_input",
+            format!("There is no file to send: `{template}` has no value."),
+        )),
+    }
+}
+
+/// How a declared answer is kept.
+pub fn wanted(
+    declared: &KeptFile,
+    input: &Value,
+    page: &Page,
+    config: &dyn Fn(&str) -> Option<String>,
+) -> Wanted {
+    let scope = Scope::new(input, page, None, config);
+    Wanted {
+        name: declared.name.as_deref().and_then(|template| scope.text(template)),
+        content_types: declared.content_types.clone(),
+        max_bytes: declared.max_bytes,
+    }
+}
+
+/// The result of a declared answer that was kept.
+///
+/// # Errors
+/// A status that is no success.
+pub fn kept(declaration: &Declaration, response: &Response, file: Option<&File>) -> Result<Output, Fault> {
+    match file {
+        Some(file) => Output::json(&serde_json::json!({ "file": file })),
+        None => {
+            let errors = declaration.errors.as_ref().and_then(UnreadErrors::read);
+            Err(Fault::from_response(response, errors.as_ref()))
+        }
+    }
 }
 
 /// Reads the vendor's answer to a declared request.

@@ -8,9 +8,10 @@ use serde_json::Value;
 use valetkey_manifest::template::{Part, parts, whole};
 use valetkey_manifest::tool::{Nested, Paginator};
 
-use crate::call::Page;
+use crate::body;
 use crate::fault::Fault;
-use crate::http::{percent_encode, push_segment};
+use crate::http::push_segment;
+use crate::page::Page;
 
 /// What names stand for in one call.
 pub(super) struct Scope<'a> {
@@ -152,21 +153,12 @@ impl<'a> Scope<'a> {
     }
 
     /// A form body; the declaration is an object.
-    pub(super) fn form(&self, declared: &Value, nested: Nested) -> String {
+    pub(super) fn form(&self, declared: &Value, nested: Nested) -> Vec<u8> {
         let mut pairs = Vec::new();
         for (name, template) in declared.as_object().into_iter().flatten() {
             self.pairs(name, template, None, nested, &mut pairs);
         }
-        let mut out = String::new();
-        for (name, value) in &pairs {
-            if !out.is_empty() {
-                out.push('&');
-            }
-            percent_encode(name, &mut out, true);
-            out.push('=');
-            percent_encode(value, &mut out, true);
-        }
-        out
+        body::form(pairs)
     }
 
     /// A JSON body. The outermost object or array is always there.

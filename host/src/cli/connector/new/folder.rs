@@ -13,6 +13,8 @@ use crate::manifest;
 
 /// Where the manifest's template wants the auth scheme.
 const AUTH: &str = "# auth\n";
+/// The line of the manifest's template that the runtime follows.
+const CONTRACT: &str = "contract = \"0.1\"\n";
 /// The case of the tool that is code.
 const CODED_CASE: &str = "thing_tag.http";
 
@@ -28,6 +30,9 @@ pub(super) fn files(id: &ConnectorId, language: Language, auth: Auth) -> anyhow:
     if language != Language::None {
         manifest.push_str(sources::text("sdk/templates/coded.toml")?);
     }
+    if let Some(runtime) = runtime(language) {
+        manifest = manifest.replacen(CONTRACT, &format!("{CONTRACT}runtime = \"{runtime}\"\n"), 1);
+    }
     files.insert("connector.toml".to_owned(), named(&manifest));
     files.insert(
         "connector.schema.json".to_owned(),
@@ -37,25 +42,44 @@ pub(super) fn files(id: &ConnectorId, language: Language, auth: Auth) -> anyhow:
         "README.md".to_owned(),
         named(sources::text("sdk/templates/README.connector.md")?),
     );
-    files.insert(".gitignore".to_owned(), b"target/\n".to_vec());
+    files.insert(
+        ".gitignore".to_owned(),
+        b"target/\nnode_modules/\n__pycache__/\n".to_vec(),
+    );
     for (name, case) in sources::below("sdk/templates/tests") {
         if language != Language::None || name != CODED_CASE {
             files.insert(format!("tests/{name}"), named(std::str::from_utf8(case)?));
         }
     }
 
-    match language {
-        Language::None => {}
-        Language::Rust => {
-            for (name, source) in sources::below("sdk/templates/rust") {
-                files.insert(name.to_owned(), named(std::str::from_utf8(source)?));
-            }
-            for (name, source) in sources::rust_sdk()? {
-                files.insert(format!("valetkey/{name}"), source);
-            }
+    if let Some(folder) = code(language) {
+        for (name, source) in sources::below(folder) {
+            files.insert(name.to_owned(), named(std::str::from_utf8(source)?));
+        }
+        for (name, source) in sources::sdk(language)? {
+            files.insert(format!("valetkey/{name}"), source);
         }
     }
     Ok(files)
+}
+
+/// The folder of a language's code.
+fn code(language: Language) -> Option<&'static str> {
+    match language {
+        Language::None => None,
+        Language::Rust => Some("sdk/templates/rust"),
+        Language::Javascript => Some("sdk/templates/javascript"),
+        Language::Python => Some("sdk/templates/python"),
+    }
+}
+
+/// What the manifest says of an interpreter inside the component.
+fn runtime(language: Language) -> Option<&'static str> {
+    match language {
+        Language::None | Language::Rust => None,
+        Language::Javascript => Some("javascript"),
+        Language::Python => Some("python"),
+    }
 }
 
 fn auth_scheme(auth: Auth) -> anyhow::Result<&'static str> {

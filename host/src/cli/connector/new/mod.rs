@@ -43,6 +43,11 @@ pub(super) enum Language {
     None,
     /// Rust
     Rust,
+    /// JavaScript or TypeScript, with Node.js 20 or newer
+    #[value(name = "js", alias = "javascript", alias = "typescript")]
+    Javascript,
+    /// Python 3.11 or newer
+    Python,
 }
 
 /// How accounts are connected.

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 use toml::{Table, Value};
 
+use super::Language;
+
 /// Path in Valetkey's source, and content (`host/build.rs`).
 static SOURCES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 /// Versions that the SDKs' crates share.
@@ -28,18 +30,24 @@ pub(super) fn text(path: &str) -> anyhow::Result<&'static str> {
     Ok(std::str::from_utf8(content)?)
 }
 
-/// The guest SDK for Rust as a workspace of its own: paths and contents.
-pub(super) fn rust_sdk() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-    const MEMBERS: [&str; 2] = ["sdk/guest-rust", "sdk/manifest"];
-    let mut files: Vec<(String, Vec<u8>)> = MEMBERS
+/// A guest SDK, for a folder of its own: paths and contents.
+pub(super) fn sdk(language: Language) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let folders: &[&str] = match language {
+        Language::None => &[],
+        Language::Rust => &["sdk/guest-rust", "sdk/manifest", "wit"],
+        Language::Javascript => &["sdk/guest-js"],
+        Language::Python => &["sdk/guest-python"],
+    };
+    let mut files: Vec<(String, Vec<u8>)> = folders
         .iter()
-        .chain(&["wit"])
         .flat_map(|folder| {
             below(folder).map(move |(path, content)| (format!("{folder}/{path}"), content.to_vec()))
         })
         .collect();
-    let workspace = workspace_of(&MEMBERS)?;
-    files.push(("Cargo.toml".to_owned(), toml::to_string(&workspace)?.into_bytes()));
+    if language == Language::Rust {
+        let workspace = workspace_of(&["sdk/guest-rust", "sdk/manifest"])?;
+        files.push(("Cargo.toml".to_owned(), toml::to_string(&workspace)?.into_bytes()));
+    }
     Ok(files)
 }
 

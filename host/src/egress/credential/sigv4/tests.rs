@@ -5,6 +5,7 @@ use http::Method;
 use jiff::Timestamp;
 
 use super::*;
+use crate::egress::client::Payload;
 
 struct Example {
     what: &'static str,
@@ -50,7 +51,7 @@ fn authorization(signer: &Signer, host: &str, at: &str, example: &Example) -> St
         authority: &host.parse().unwrap(),
         target: example.target.to_owned(),
         headers,
-        body: example.body.as_bytes(),
+        body: &Payload::Bytes(example.body.into()),
         now: at.parse::<Timestamp>().unwrap(),
     };
     let config = BTreeMap::from([("region".to_owned(), "us-east-1".to_owned())]);

@@ -191,7 +191,9 @@ class Connection(Model):
     created_at: str
     """Creation, RFC 3339."""
     credential_kind: str
-    """Kind of credential: `oauth2`, `api_key`, `basic`, `bearer` or `none`."""
+    """Kind of credential: `oauth2`, `api_key`, `basic`, `bearer`, `keys`, `jwt_bearer`, `client_credentials` or
+    `none`.
+    """
     development: bool
     """Whether plain http and loopback vendors are allowed, and nothing else."""
     endpoints: dict[str, str]
@@ -206,6 +208,8 @@ class Connection(Model):
     """For OAuth: the operator's application at the vendor."""
     pinned_version: str | None = None
     """The connector version that serves calls whatever is active."""
+    token_url: str | None = None
+    """For the kinds `jwt_bearer` and `client_credentials`: the token endpoint that is asked."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -355,6 +359,26 @@ class ExecutionList(Model):
 
     next_cursor: str | None = None
     """For the next page; absent on the last."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class File(Model):
+    """A file that the host holds for a while."""
+
+    content_type: str
+    """Media type."""
+    created_at: str
+    """When it came."""
+    expires_at: str
+    """Until when it can be used."""
+    id: str
+    """What calls take and answer, `file_…`."""
+    name: str
+    """What it is called, for people."""
+    sha256: str
+    """SHA-256 of the bytes, hexadecimal."""
+    size: int
+    """Bytes."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -629,6 +653,15 @@ class MintedMcpSession(Model):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class NameAndValue(Model):
+    """A name and a value."""
+
+    name: str
+
+    value: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class NewConnectedAccount(Model):
     """A new account."""
 
@@ -668,6 +701,8 @@ class NewConnection(Model):
     """
     scopes: list[str] | None = None
     """Scopes to ask for; none for the manifest's."""
+    token_url: str | None = None
+    """For the kinds `jwt_bearer` and `client_credentials`: the token endpoint instead of the manifest's."""
     user_verify_urls: list[str] | None = None
     """The URLs that a link may name as `user_verify_url`, compared exactly."""
 
@@ -796,6 +831,54 @@ class Problem(Model):
     """JSON pointer to the place; empty for the whole."""
     problem: str
     """What is wrong there and what is wanted."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RecordedExchange(Model):
+    """A request of the connector and the vendor's answer, without the credential."""
+
+    method: str
+    """Method."""
+    query: list[NameAndValue]
+    """Query parameters."""
+    request: RecordedMessage
+    """What was sent."""
+    url: str
+    """URL below the manifest's endpoint, without the query; `{config.NAME}` stands for the account's configuration."""
+    fault: str | None = None
+    """The kind of error that the connector got instead."""
+    response: RecordedMessage | None = None
+    """What was answered; absent when nothing was."""
+    status: int | None = None
+    """The vendor's status; absent when it did not answer."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RecordedMessage(Model):
+    """Headers and body; the body is there as text or, when it is none, in base64."""
+
+    headers: list[NameAndValue]
+    """Headers."""
+    body: str | None = None
+    """Body that is text."""
+    body_base64: str | None = None
+    """Body that is not."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recording(Model):
+    """A call with its exchanges. Either `data` or `error` is there."""
+
+    exchanges: list[RecordedExchange]
+    """What the connector sent and the vendor answered, in the order of sending."""
+    execution_id: str
+    """The execution, `exe_…`."""
+    data: dict[str, Any] | None = None
+    """The tool's result."""
+    error: BodyError | None = None
+    """Why there is no result."""
+    next_cursor: str | None = None
+    """Where there is more."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -932,6 +1015,9 @@ class VendorError(Model):
 
 Component: TypeAlias = bytes
 """The bytes of a WebAssembly component."""
+
+FileBytes: TypeAlias = bytes
+"""The bytes of a file."""
 
 SecretText: TypeAlias = str
 """A secret text: taken, never answered."""

@@ -278,6 +278,7 @@ def create_connection(
     pinned_version: str | None = None,
     proxy: bool | None = None,
     scopes: list[str] | None = None,
+    token_url: str | None = None,
     user_verify_urls: list[str] | None = None,
 ) -> Operation[models.Connection]:
     """Configure a connection.
@@ -296,6 +297,7 @@ def create_connection(
         proxy: Allows raw requests (`/proxy`) with the credentials of its accounts. A raw request may be anything that
             the credential may do; tools are narrower.
         scopes: Scopes to ask for; none for the manifest's.
+        token_url: For the kinds `jwt_bearer` and `client_credentials`: the token endpoint instead of the manifest's.
         user_verify_urls: The URLs that a link may name as `user_verify_url`, compared exactly.
     """
     return Operation(
@@ -315,6 +317,7 @@ def create_connection(
                 "pinned_version": pinned_version,
                 "proxy": proxy,
                 "scopes": scopes,
+                "token_url": token_url,
                 "user_verify_urls": user_verify_urls,
             }
         ),
@@ -611,6 +614,58 @@ def get_execution(*, id: str) -> Operation[models.Execution]:
     )
 
 
+def upload_file(*, content: bytes, name: str | None = None, identifier: str | None = None) -> Operation[models.File]:
+    """Upload a file.
+
+    The body is the file, of any type and up to `files.max_file_bytes`; it is never whole in the host's memory. Give
+    the answer's `id` where a tool's parameter has the format `valetkey-file`. Files expire; `expires_at` says when.
+
+    Args:
+        content: The body.
+        name: What it is called, for people.
+        identifier: The application's key for the user whose calls alone may use it; absent for every user of the
+            environment.
+    """
+    return Operation(
+        name="uploadFile",
+        method="POST",
+        path="/api/v1/files",
+        answer=models.File,
+        query={"name": name, "identifier": identifier},
+        headers={"content-type": "*/*"},
+        content=content,
+    )
+
+
+def delete_file(*, id: str) -> Operation[None]:
+    """Delete a file.
+
+    Args:
+        id: The file, `file_…`.
+    """
+    return Operation(
+        name="deleteFile", method="DELETE", path="/api/v1/files/{id}", answer=None, path_parameters={"id": id}
+    )
+
+
+def download_file(*, id: str) -> Operation[bytes]:
+    """Download a file.
+
+    One that was uploaded, or that a call kept. For the callers of the environment that it belongs to.
+
+    Args:
+        id: The file, `file_…`.
+    """
+    return Operation(
+        name="downloadFile",
+        method="GET",
+        path="/api/v1/files/{id}",
+        answer=bytes,
+        path_parameters={"id": id},
+        changes_nothing=True,
+    )
+
+
 def list_mcp_servers(
     *,
     name: str | None = None,
@@ -846,6 +901,52 @@ def revoke_mcp_session(*, id: str, session_id: str) -> Operation[None]:
         path="/api/v1/mcp_servers/{id}/sessions/{session_id}",
         answer=None,
         path_parameters={"id": id, "session_id": session_id},
+    )
+
+
+def record_tool(
+    *,
+    tool_name: str,
+    agent_run_id: str | None = None,
+    connected_account_id: str | None = None,
+    connection_name: str | None = None,
+    deadline_ms: int | None = None,
+    identifier: str | None = None,
+    params: dict[str, Any] | None = None,
+) -> Operation[models.Recording]:
+    """Record a tool call.
+
+    Runs one tool and answers what the connector sent to the vendor and got back, for an author who makes a test
+    case of it. The credential is not in it; users' data are. As for raw requests, the operator has to have set the
+    connection's `proxy`. A call that failed is answered with 200 too: `error` says how.
+
+    Args:
+        tool_name: Name of the tool, or an alias.
+        agent_run_id: The agent's own name for its run, for the record. At most 255 visible characters.
+        connected_account_id: Or the account itself, `ca_…`.
+        connection_name: Tells accounts of one user on several connections apart.
+        deadline_ms: How long the caller waits for the answer, in milliseconds. The host's `server.default_deadline_ms`
+            when absent, and at most its `server.max_deadline_ms`.
+        identifier: The application's key for the user whose account is meant.
+        params: The tool's input, by its `input_schema`. Null for an optional parameter whose schema does not take null
+            is the same as leaving it out.
+    """
+    return Operation(
+        name="recordTool",
+        method="POST",
+        path="/api/v1/recordings",
+        answer=models.Recording,
+        json=present(
+            {
+                "agent_run_id": agent_run_id,
+                "connected_account_id": connected_account_id,
+                "connection_name": connection_name,
+                "deadline_ms": deadline_ms,
+                "identifier": identifier,
+                "params": params,
+                "tool_name": tool_name,
+            }
+        ),
     )
 
 

@@ -1,11 +1,19 @@
-//! A vendor of canned answers, for native tests of a connector's functions.
+//! For native tests of a connector: a vendor of canned answers, and whether its functions take what
+//! their tools' schemas allow.
+
+#[cfg(not(target_family = "wasm"))]
+mod inputs;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::call::Host;
 use crate::fault::Fault;
+use crate::files::{File, Wanted};
 use crate::http::{Request, Response};
+
+#[cfg(not(target_family = "wasm"))]
+pub use inputs::{Coded, assert_inputs_agree, coded};
 
 /// Answers requests by a function and keeps them for the test to look at.
 pub struct Vendor<F> {
@@ -14,6 +22,8 @@ pub struct Vendor<F> {
     pub sent: RefCell<Vec<Request>>,
     /// What was logged, in order.
     pub logged: RefCell<Vec<String>>,
+    /// Files of the user, by id, with their bytes; what is received is added.
+    pub files: RefCell<BTreeMap<String, (File, Vec<u8>)>>,
     /// The account's configuration.
     pub config: BTreeMap<String, String>,
     /// What `now_ms` answers.
@@ -27,6 +37,7 @@ impl<F: Fn(&Request) -> Response> Vendor<F> {
             answer,
             sent: RefCell::default(),
             logged: RefCell::default(),
+            files: RefCell::default(),
             config: BTreeMap::new(),
             now_ms: 1_800_000_000_000,
         }
@@ -52,6 +63,38 @@ impl<F: Fn(&Request) -> Response> Host for Vendor<F> {
 
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, Fault>> {
         requests.into_iter().map(|request| self.send(request)).collect()
+    }
+
+    fn describe(&self, file: &str) -> Result<File, Fault> {
+        let files = self.files.borrow();
+        let found = files.get(file).map(|(file, _)| file.clone());
+        found.ok_or_else(|| Fault::new("not_found", "There is no such file."))
+    }
+
+    /// The vendor sees the file's bytes as the body.
+    fn send_file(&self, mut request: Request, file: &str) -> Result<Response, Fault> {
+        self.describe(file)?;
+        request.body = self.files.borrow().get(file).map(|(_, bytes)| bytes.clone());
+        self.send(request)
+    }
+
+    /// Keeps the body without a digest.
+    fn receive(&self, request: Request, wanted: Wanted) -> Result<(Response, Option<File>), Fault> {
+        let mut response = self.send(request)?;
+        if !response.is_success() {
+            return Ok((response, None));
+        }
+        let bytes = std::mem::take(&mut response.body);
+        let mut files = self.files.borrow_mut();
+        let file = File {
+            id: format!("file_{}", files.len() + 1),
+            name: wanted.name.unwrap_or_else(|| "file".to_owned()),
+            content_type: response.header("content-type").unwrap_or_default().to_owned(),
+            size: bytes.len() as u64,
+            sha256: String::new(),
+        };
+        files.insert(file.id.clone(), (file.clone(), bytes));
+        Ok((response, Some(file)))
     }
 
     fn now_ms(&self) -> u64 {

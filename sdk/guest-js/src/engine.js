@@ -1,0 +1,150 @@
+// Runs declared tools: template and input → request; answer and declaration → result. Sends nothing.
+
+import { Fault } from "./fault.js";
+import { elements, find, without } from "./json.js";
+import { Scope } from "./template.js";
+import { decode, encode, quote } from "./text.js";
+
+/** Fills a declared request in. `declaration` and `input` are texts of JSON. */
+export function request(declaration, input, page, config) {
+  const { request: declared, paginator } = JSON.parse(declaration);
+  const scope = new Scope(input, page, paginator, config);
+  let headers = [["accept", "application/json"]];
+  for (const name of Object.keys(declared.headers ?? {}).sort()) {
+    const value = scope.text(declared.headers[name]);
+    if (value === undefined) continue;
+    headers = headers.filter(([present]) => present !== name.toLowerCase());
+    headers.push([name.toLowerCase(), value]);
+  }
+  let body;
+  const template = find(declaration, "/request/body");
+  if (template !== undefined && template !== "null") {
+    const isForm = declared.body_format === "form";
+    if (!headers.some(([name]) => name === "content-type")) {
+      headers.push(["content-type", isForm ? "application/x-www-form-urlencoded" : "application/json"]);
+    }
+    body = encode(isForm ? scope.form(template, declared.nested) : scope.json(template));
+  }
+  const isByUrl = paginator?.kind === "link_header" || paginator?.kind === "next_url";
+  const url = isByUrl ? page.token : undefined;
+  const query = find(declaration, "/request/query") ?? "{}";
+  return {
+    method: declared.method,
+    endpoint: declared.endpoint,
+    path: url === undefined ? scope.path(declared.path) : "",
+    url,
+    query: url === undefined ? scope.pairs(query, { join: declared.query_join, nested: declared.nested }) : [],
+    headers,
+    body,
+  };
+}
+
+/** Reads the vendor's answer to a declared request: the result as a text of JSON, and the next page's token. */
+export function output(declaration, page, response) {
+  const { response: declared = {}, paginator, items, errors } = JSON.parse(declaration);
+  if (!response.isSuccess) throw Fault.fromResponse(response, errors);
+  const body = decode(response.body);
+  if (isFailure(body, declared.failure)) throw Fault.fromResponse(response, errors);
+  if (body !== undefined && /^[ \t\n\f\r]*$/.test(body)) {
+    const empty = find(declaration, "/response/empty") ?? "null";
+    return { data: empty === "null" ? `{"ok":true,"status":${response.status}}` : empty };
+  }
+  check(body, response);
+
+  const result = declared.pointer ? find(body, declared.pointer) : body;
+  if (result === undefined) throw missingPart(declared.pointer, response, body);
+  const nextPageToken = next(paginator, { body, result, items, page, response });
+  let data = declared.drop?.length > 0 ? without(result, declared.drop) : result;
+  for (const list of declared.lists ?? []) data = withList(data, list);
+  return { data, nextPageToken };
+}
+
+/** Whether an answer that is called a success has something where the vendor says what failed. */
+function isFailure(body, pointer) {
+  if (body === undefined || pointer === undefined || pointer === null) return false;
+  try {
+    JSON.parse(body);
+  } catch {
+    return false;
+  }
+  return !["null", "false", '""', undefined].includes(find(body, pointer));
+}
+
+function check(body, response) {
+  if (body === undefined) throw Fault.notJson(response, "it is not UTF-8");
+  try {
+    JSON.parse(body);
+  } catch (error) {
+    throw Fault.notJson(response, error.message);
+  }
+}
+
+function next(paginator, { body, result, items, page, response }) {
+  switch (paginator?.kind) {
+    case "cursor":
+    case "next_url":
+      return token(find(body, paginator.next));
+    case "offset": {
+      const count = fullPage(result, items, page, response);
+      return count === undefined ? undefined : String(number(page.token, 0) + BigInt(count));
+    }
+    case "page": {
+      const count = fullPage(result, items, page, response);
+      return count === undefined ? undefined : String(number(page.token, paginator.first) + 1n);
+    }
+    case "link_header":
+      return nextLink(response.header("link") ?? "");
+    default:
+      return undefined;
+  }
+}
+
+/** The number of items of a page that may have a successor; undefined for the last page. */
+function fullPage(result, items, page, response) {
+  const found = find(result, items ?? "");
+  if (found === undefined) return undefined;
+  const list = elements(found);
+  if (list === undefined) throw Fault.notJson(response, "there is no array of items");
+  return list.length >= Math.max(page.size ?? 1, 1) ? list.length : undefined;
+}
+
+function number(token, first) {
+  return /^\d+$/.test(token ?? "") ? BigInt(token) : BigInt(first);
+}
+
+/** A page token: a text or a number; empty texts and anything else mean that there is none. */
+function token(found) {
+  if (found?.startsWith('"')) return JSON.parse(found) || undefined;
+  return /^[-\d]/.test(found ?? "") ? found : undefined;
+}
+
+/** The target of `rel="next"` in a `Link` header (RFC 8288 section 3). */
+function nextLink(header) {
+  for (const [, target, parameters] of header.matchAll(/<([^>]*)>([^<]*)/g)) {
+    const relations = parameters.split(/[;,]/).map((parameter) => parameter.trim());
+    const isNext = relations.some(
+      (parameter) =>
+        parameter.startsWith("rel=") &&
+        parameter.slice(4).replace(/^"+|"+$/g, "").split(" ").some((relation) => relation.toLowerCase() === "next"),
+    );
+    if (isNext) return target;
+  }
+  return undefined;
+}
+
+/** Puts an empty list into an object that lacks it. */
+function withList(data, name) {
+  const pointer = `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  if (!data.trimStart().startsWith("{") || find(data, pointer) !== undefined) return data;
+  const before = data.slice(0, data.lastIndexOf("}"));
+  const separator = before.trimEnd().endsWith("{") ? "" : ",";
+  return `${before}${separator}${JSON.stringify(name)}:[]}`;
+}
+
+function missingPart(pointer, response, body) {
+  return new Fault(
+    "vendor_unavailable",
+    `The vendor answered ${response.status} without \`${pointer}\`, where its result should be: ${quote(body, 200)}. ` +
+      "The parameters are not the reason; the connector's declaration may need an update.",
+  );
+}

@@ -1,0 +1,154 @@
+"""Runs declared tools: template and input → request; answer and declaration → result. Sends nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._fault import Fault
+from ._http import Request, Response
+from ._json import check, dump, elements, find, without
+from ._template import Scope
+from ._text import quote
+
+if TYPE_CHECKING:
+    from ._call import Page
+
+_NUMBER = re.compile(r"[0-9]+")
+_LINK = re.compile(r"<([^>]*)>([^<]*)")
+
+
+def request(declaration: str, input: str, page: Page, config: Callable[[str], str | None]) -> Request:
+    """Fills a declared request in. ``declaration`` and ``input`` are texts of JSON."""
+    whole = json.loads(declaration)
+    declared, paginator = whole["request"], whole.get("paginator")
+    scope = Scope(input, page, paginator, config)
+    headers = [("accept", "application/json")]
+    for name, template in sorted(declared.get("headers", {}).items()):
+        value = scope.text(template)
+        if value is not None:
+            headers = [header for header in headers if header[0] != name.lower()]
+            headers.append((name.lower(), value))
+    body = None
+    template = find(declaration, "/request/body")
+    if template is not None and template != "null":
+        is_form = declared.get("body_format") == "form"
+        if not any(name == "content-type" for name, _ in headers):
+            headers.append(("content-type", "application/x-www-form-urlencoded" if is_form else "application/json"))
+        body = (scope.form(template, declared.get("nested")) if is_form else scope.json(template)).encode()
+    is_by_url = paginator is not None and paginator["kind"] in ("link_header", "next_url")
+    url = page.token if is_by_url else None
+    built = Request(declared["method"], declared["endpoint"], "", url=url, headers=headers, body=body)
+    if url is None:
+        built.path = scope.path(declared["path"])
+        query = find(declaration, "/request/query") or "{}"
+        built.query = scope.pairs(query, declared.get("query_join"), declared.get("nested"))
+    return built
+
+
+def output(declaration: str, page: Page, response: Response) -> tuple[str, str | None]:
+    """Reads the vendor's answer to a declared request: the result as a text of JSON, and the next page's token."""
+    whole = json.loads(declaration)
+    declared, paginator = whole.get("response") or {}, whole.get("paginator")
+    if not response.is_success or _is_failure(response, declared.get("failure")):
+        raise Fault.from_response(response, whole.get("errors"))
+    if not response.body.strip(b" \t\n\f\r"):
+        empty = find(declaration, "/response/empty") or "null"
+        return (f'{{"ok":true,"status":{response.status}}}' if empty == "null" else empty), None
+    try:
+        body = response.body.decode()
+        check(body)
+    except ValueError as error:
+        raise Fault.not_json(response, error) from None
+
+    pointer: str = declared.get("pointer") or ""
+    result = find(body, pointer) if pointer else body
+    if result is None:
+        raise _missing_part(pointer, response, body)
+    token = _next(paginator or {}, body, result, whole.get("items") or "", page, response)
+    data = without(result, declared["drop"]) if declared.get("drop") else result
+    for name in declared.get("lists", []):
+        data = _with_list(data, name)
+    return data, token
+
+
+def _is_failure(response: Response, pointer: str | None) -> bool:
+    """Whether an answer that is called a success has something where the vendor says what failed."""
+    if pointer is None:
+        return False
+    try:
+        body = response.body.decode()
+        check(body)
+    except ValueError:
+        return False
+    return find(body, pointer) not in (None, "null", "false", '""')
+
+
+def _next(paginator: dict[str, Any], body: str, result: str, items: str, page: Page, response: Response) -> str | None:
+    kind = paginator.get("kind")
+    if kind in ("cursor", "next_url"):
+        return _token(find(body, paginator["next"]))
+    if kind == "link_header":
+        return _next_link(response.header("link") or "")
+    if kind not in ("offset", "page"):
+        return None
+    count = _full_page(result, items, page, response)
+    if count is None:
+        return None
+    if kind == "offset":
+        return str(_number(page.token, 0) + count)
+    return str(_number(page.token, paginator["first"]) + 1)
+
+
+def _full_page(result: str, items: str, page: Page, response: Response) -> int | None:
+    """The number of items of a page that may have a successor; none for the last page."""
+    found = find(result, items)
+    if found is None:
+        return None
+    count = elements(found)
+    if count is None:
+        raise Fault.not_json(response, "there is no array of items")
+    return len(count) if len(count) >= max(page.size or 1, 1) else None
+
+
+def _number(token: str | None, first: int) -> int:
+    return int(token) if token is not None and _NUMBER.fullmatch(token) else first
+
+
+def _token(found: str | None) -> str | None:
+    """A page token: a text or a number; empty texts and anything else mean that there is none."""
+    if found is None:
+        return None
+    if found.startswith('"'):
+        return json.loads(found) or None
+    return found if found[0] in "-0123456789" else None
+
+
+def _next_link(header: str) -> str | None:
+    """The target of ``rel="next"`` in a ``Link`` header (RFC 8288 section 3)."""
+    for target, parameters in _LINK.findall(header):
+        for parameter in re.split("[;,]", parameters):
+            name, _, relations = parameter.strip().partition("=")
+            if name == "rel" and "next" in relations.strip('"').lower().split(" "):
+                return str(target)
+    return None
+
+
+def _with_list(data: str, name: str) -> str:
+    """Puts an empty list into an object that lacks it."""
+    pointer = f"/{name.replace('~', '~0').replace('/', '~1')}"
+    if not data.lstrip().startswith("{") or find(data, pointer) is not None:
+        return data
+    before = data[: data.rindex("}")]
+    separator = "" if before.rstrip().endswith("{") else ","
+    return f"{before}{separator}{dump(name)}:[]}}"
+
+
+def _missing_part(pointer: str, response: Response, body: str) -> Fault:
+    return Fault(
+        "vendor_unavailable",
+        f"The vendor answered {response.status} without `{pointer}`, where its result should be: {quote(body, 200)}. "
+        "The parameters are not the reason; the connector's declaration may need an update.",
+    )
