@@ -41,7 +41,10 @@ impl Tape {
     /// Notes the answer to the request at a place.
     pub(super) fn end(&self, place: usize, answer: &Result<GuestResponse, Fault>) {
         if let Some(taped) = self.lock().get_mut(place) {
-            taped.answer = Some(answer.as_ref().map(Clone::clone).map_err(Fault::kind));
+            taped.answer = Some(match answer {
+                Ok(response) => Ok(response.clone()),
+                Err(fault) => Err(fault.kind()),
+            });
         }
     }
 

@@ -339,8 +339,11 @@ fn parse_response(section: &Section) -> Parsed<Response> {
     })
 }
 
+/// Headers, and a body.
+type Content = (Vec<(String, String)>, Vec<u8>);
+
 /// Headers up to an empty line, then the body.
-fn rest(section: &Section, from: usize, encoded: bool) -> Parsed<(Vec<(String, String)>, Vec<u8>)> {
+fn rest(section: &Section, from: usize, encoded: bool) -> Parsed<Content> {
     let mut headers = Vec::new();
     let mut lines = section.lines.iter().enumerate().skip(from);
     for (index, line) in lines.by_ref() {
