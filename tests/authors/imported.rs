@@ -116,9 +116,8 @@ async fn host_with(imported: &Imported, vendor: &Vendor, base: &str) -> TestHost
     let body = json!({
         "connection_name": connector, "identifier": "ada", "credential": {"inputs": {"token": "canary-token-0123456789"}},
     });
-    host.api(Method::POST, "/api/v1/connected_accounts", body)
-        .await
-        .expect(201);
+    let made = host.api(Method::POST, "/api/v1/connected_accounts", body).await;
+    assert!(made.status.is_success(), "{}", made.text());
     host
 }
 

@@ -73,7 +73,15 @@ export class Call {
       throw new Fault("unknown_tool", message);
     }
     const request = engine.request(this.#declaration, input, this.page, (name) => this.config(name));
-    const { data, nextPageToken } = engine.output(this.#declaration, this.page, this.#host.send(request));
+    const wanted = engine.wanted(this.#declaration, input, this.page, (name) => this.config(name));
+    if (wanted !== undefined) {
+      const { response, file } = this.#host.receive(engine.ofAnyType(request, this.#declaration), wanted);
+      if (file === undefined) throw this.fault(response);
+      return page({ file });
+    }
+    const file = engine.file(this.#declaration, input);
+    const response = file === undefined ? this.#host.send(request) : this.#host.sendFile(request, file);
+    const { data, nextPageToken } = engine.output(this.#declaration, this.page, response);
     return new Output(data, nextPageToken);
   }
 
@@ -111,6 +119,23 @@ export class Call {
       if (answer instanceof Fault) return answer;
       return answer.isSuccess ? answer : this.fault(answer);
     });
+  }
+
+  file(id) {
+    return this.#host.describe(id);
+  }
+
+  sendFile(request, file) {
+    return this.#success(this.#host.sendFile(this.#build(request), file));
+  }
+
+  receive(request, wanted = {}) {
+    const { response, file } = this.#host.receive(this.#build(request), wanted);
+    this.#success(response);
+    if (file === undefined) {
+      throw new Fault("vendor_unavailable", `The vendor answered ${response.status} without a body to keep.`);
+    }
+    return file;
   }
 
   graphql(endpoint, path, query, variables = {}) {

@@ -1,6 +1,7 @@
 // The glue between the contract's imports and exports and a connector's functions. It only moves values;
 // everything that decides something is elsewhere and runs in Node.js as well.
 
+import { describe, receive, send as sendFile } from "valetkey:connector/files@0.1.1";
 import { send, sendAll } from "valetkey:connector/http@0.1.1";
 import {
   accountConfig,
@@ -16,12 +17,13 @@ import { Fault } from "./fault.js";
 import { Response } from "./http.js";
 
 const host = {
-  send(request) {
-    try {
-      return answered(send(lowered(request)));
-    } catch (fault) {
-      throw lifted(fault);
-    }
+  send: (request) => asked(() => answered(send(lowered(request)))),
+  describe: (file) => asked(() => about(describe(file))),
+  sendFile: (request, file) => asked(() => answered(sendFile(lowered(request), file))),
+  receive(request, { name, contentTypes = [], maxBytes }) {
+    const wanted = { name: name ?? null, contentTypes, maxBytes: maxBytes ?? null, ext: [] };
+    const { response, file } = asked(() => receive(lowered(request), wanted));
+    return { response: answered(response), file: file === null ? undefined : about(file) };
   },
   sendAll(requests) {
     return sendAll(requests.map(lowered)).map(({ tag, val }) => (tag === "ok" ? answered(val) : lifted(val)));
@@ -72,6 +74,20 @@ export function component(tools) {
       }
     },
   };
+}
+
+/** What the host answers; its refusal is thrown as ours. */
+function asked(question) {
+  try {
+    return question();
+  } catch (fault) {
+    throw lifted(fault);
+  }
+}
+
+/** A file in the words of results. */
+function about({ id, name, contentType, size, sha256 }) {
+  return { content_type: contentType, id, name, sha256, size: Number(size) };
 }
 
 function lowered(request) {

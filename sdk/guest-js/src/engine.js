@@ -18,7 +18,8 @@ export function request(declaration, input, page, config) {
   }
   let body;
   const template = find(declaration, "/request/body");
-  if (template !== undefined && template !== "null") {
+  // The bytes of a file never come here: see `file`.
+  if (template !== undefined && template !== "null" && declared.body_format !== "file") {
     const isForm = declared.body_format === "form";
     if (!headers.some(([name]) => name === "content-type")) {
       headers.push(["content-type", isForm ? "application/x-www-form-urlencoded" : "application/json"]);
@@ -37,6 +38,30 @@ export function request(declaration, input, page, config) {
     headers,
     body,
   };
+}
+
+/** The file that a declared request sends as its body; undefined for requests with other bodies. */
+export function file(declaration, input) {
+  const { request: declared } = JSON.parse(declaration);
+  if (declared.body_format !== "file") return undefined;
+  const id = new Scope(input, {}, undefined, () => undefined).text(declared.body);
+  if (!id) throw new Fault("invalid_input", `There is no file to send: \`${declared.body}\` has no value.`);
+  return id;
+}
+
+/** How a declared answer is kept as a file; undefined for answers that are not. */
+export function wanted(declaration, input, page, config) {
+  const kept = JSON.parse(declaration).response?.file;
+  if (kept === undefined || kept === null) return undefined;
+  const name = kept.name == null ? undefined : new Scope(input, page, undefined, config).text(kept.name);
+  return { name, contentTypes: kept.content_types ?? [], maxBytes: kept.max_bytes ?? undefined };
+}
+
+/** A declared request whose answer is kept takes any type but what the declaration asks for itself. */
+export function ofAnyType(request, declaration) {
+  const names = Object.keys(JSON.parse(declaration).request.headers ?? {});
+  if (names.some((name) => name.toLowerCase() === "accept")) return request;
+  return { ...request, headers: request.headers.filter(([name]) => name !== "accept") };
 }
 
 /** Reads the vendor's answer to a declared request: the result as a text of JSON, and the next page's token. */

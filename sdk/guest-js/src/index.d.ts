@@ -156,6 +156,30 @@ export interface Request extends RequestOptions {
   path: string;
 }
 
+/** A file that the host holds: a connector names it and never has its bytes. */
+export interface File {
+  /** `file_…`: what a tool answers, and callers download. */
+  id: string;
+  /** What it is called, for people. */
+  name: string;
+  /** Media type. */
+  content_type: string;
+  /** Bytes. */
+  size: number;
+  /** SHA-256 of the bytes, hexadecimal. */
+  sha256: string;
+}
+
+/** How an answer is kept as a file. */
+export interface Wanted {
+  /** What the file is called; the vendor's own name when absent. */
+  name?: string;
+  /** Media types that are kept (`image/*`, `application/pdf`); any when absent. */
+  contentTypes?: string[];
+  /** The most that is kept. */
+  maxBytes?: number;
+}
+
 /** One tool call: what its function may ask and send. */
 export class Call {
   constructor(host: Host, context?: Context);
@@ -190,6 +214,12 @@ export class Call {
   exchange(request: Request): Response;
   /** Sends requests side by side; answers or faults in the order of the requests. */
   sendAll(requests: Request[]): (Response | Fault)[];
+  /** What is known of a file of this user, by an id of the tool's input. */
+  file(id: string): File;
+  /** Sends a request with the bytes of a file as its body, which never pass through the connector. */
+  sendFile(request: Request, file: string): Response;
+  /** Sends a request and has the answer's body kept as a file. */
+  receive(request: Request, wanted?: Wanted): File;
   /** Sends a GraphQL query; answers its `data`. @throws {Fault} with the first of its `errors`. */
   graphql(endpoint: string, path: string, query: string, variables?: Record<string, unknown>): any;
   /** The fault that an answer means, read as the manifest's `errors` say. */
@@ -219,6 +249,9 @@ export function segment(name: string, value: string): string;
 export interface Host {
   send(request: BuiltRequest): Response;
   sendAll(requests: BuiltRequest[]): (Response | Fault)[];
+  describe(file: string): File;
+  sendFile(request: BuiltRequest, file: string): Response;
+  receive(request: BuiltRequest, wanted: Wanted): { response: Response; file?: File };
   nowMs(): number;
   remainingMs(): number;
   random(length: number): Uint8Array;

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use super::{BuildError, unusable};
 
 /// The contract, as this host speaks it.
-const CONTRACT: [(&str, &str); 5] = [
+const CONTRACT: [(&str, &str); 6] = [
+    ("files.wit", include_str!("../../../../wit/files.wit")),
     ("http.wit", include_str!("../../../../wit/http.wit")),
     ("runtime.wit", include_str!("../../../../wit/runtime.wit")),
     ("tools.wit", include_str!("../../../../wit/tools.wit")),

@@ -226,7 +226,7 @@ mod tests {
     }
 
     const MANIFEST: &str = r#"
-        tools = []
+        tools = [{ name = "acme_thing_get", title = "Get the thing", description = "Gets the one thing that there is, as the vendor has it.", hints = { read_only = true, destructive = false, idempotent = true }, input = { type = "object", properties = {}, additionalProperties = false }, request = { endpoint = "api", method = "GET", path = "/thing" } }]
         auth = [{ id = "none", kind = "none", title = "None" }]
         [connector]
         id = "acme"

@@ -21,19 +21,21 @@ request. The time is ``call.now_ms()``.
 
 from ._call import Answers, Call, Host, Output, Page, page, run, tool
 from ._fault import Fault
-from ._http import Part, Request, Response
+from ._http import File, Part, Request, Response, Wanted
 from ._template import segment
 
 __all__ = [
     "Answers",
     "Call",
     "Fault",
+    "File",
     "Host",
     "Output",
     "Page",
     "Part",
     "Request",
     "Response",
+    "Wanted",
     "page",
     "run",
     "segment",

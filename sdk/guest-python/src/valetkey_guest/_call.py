@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json as _json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
 from . import _engine
 from ._fault import Fault
-from ._http import Pairs, Part, Request, Response, build
+from ._http import File, Pairs, Part, Request, Response, Wanted, build
 from ._json import dump
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ class Host(Protocol):
 
     def send(self, request: Request) -> Response: ...
     def send_all(self, requests: list[Request]) -> list[Response | Fault]: ...
+    def describe(self, file: str) -> File: ...
+    def send_file(self, request: Request, file: str) -> Response: ...
+    def receive(self, request: Request, wanted: Wanted) -> tuple[Response, File | None]: ...
     def now_ms(self) -> int: ...
     def remaining_ms(self) -> int: ...
     def random(self, length: int) -> bytes: ...
@@ -144,7 +147,16 @@ class Call:
                 "This tool has neither a `request` in connector.toml nor a function in the connector.",
             )
         request = _engine.request(self._declaration, input, self.page, self.config)
-        return Output(*_engine.output(self._declaration, self.page, self._host.send(request)))
+        wanted = _engine.wanted(self._declaration, input, self.page, self.config)
+        if wanted is not None:
+            _engine.take_any_type(request, self._declaration)
+            response, kept = self._host.receive(request, wanted)
+            if kept is None:
+                raise self.fault(response)
+            return page({"file": dict(sorted(asdict(kept).items()))})
+        file = _engine.file(self._declaration, input, self.page)
+        response = self._host.send(request) if file is None else self._host.send_file(request, file)
+        return Output(*_engine.output(self._declaration, self.page, response))
 
     def get(self, endpoint: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Sends a ``GET``; a :class:`Fault` when there is no answer, or one that is no success."""
@@ -182,6 +194,22 @@ class Call:
         """Sends requests side by side; answers or faults in the order of the requests."""
         answers = self._host.send_all(list(requests))
         return [answer if isinstance(answer, Fault) or answer.is_success else self.fault(answer) for answer in answers]
+
+    def file(self, id: str) -> File:
+        """What is known of a file of this user, by an id of the tool's input."""
+        return self._host.describe(id)
+
+    def send_file(self, request: Request, file: str) -> Response:
+        """Sends a request with the bytes of a file as its body, which never pass through the connector."""
+        return self._success(self._host.send_file(request, file))
+
+    def receive(self, request: Request, wanted: Wanted | None = None) -> File:
+        """Sends a request and has the answer's body kept as a file."""
+        response, kept = self._host.receive(request, wanted or Wanted())
+        self._success(response)
+        if kept is None:
+            raise Fault("vendor_unavailable", f"The vendor answered {response.status} without a body to keep.")
+        return kept
 
     def graphql(self, endpoint: str, path: str, query: str, variables: dict[str, Any] | None = None) -> Any:
         """Sends a GraphQL query and answers its ``data``; a :class:`Fault` with the first of its ``errors``."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._fault import Fault
-from ._http import Request, Response
+from ._http import Request, Response, Wanted
 from ._json import check, dump, elements, find, without
 from ._template import Scope
 from ._text import quote
@@ -33,7 +33,8 @@ def request(declaration: str, input: str, page: Page, config: Callable[[str], st
             headers.append((name.lower(), value))
     body = None
     template = find(declaration, "/request/body")
-    if template is not None and template != "null":
+    # The bytes of a file never come here: see `file`.
+    if template is not None and template != "null" and declared.get("body_format") != "file":
         is_form = declared.get("body_format") == "form"
         if not any(name == "content-type" for name, _ in headers):
             headers.append(("content-type", "application/x-www-form-urlencoded" if is_form else "application/json"))
@@ -46,6 +47,35 @@ def request(declaration: str, input: str, page: Page, config: Callable[[str], st
         query = find(declaration, "/request/query") or "{}"
         built.query = scope.pairs(query, declared.get("query_join"), declared.get("nested"))
     return built
+
+
+def file(declaration: str, input: str, page: Page) -> str | None:
+    """The file that a declared request sends as its body; none for requests with other bodies."""
+    declared = json.loads(declaration)["request"]
+    if declared.get("body_format") != "file":
+        return None
+    template = declared.get("body") or ""
+    found = Scope(input, page, None, lambda _: None).text(template)
+    if not found:
+        raise Fault("invalid_input", f"There is no file to send: `{template}` has no value.")
+    return found
+
+
+def wanted(declaration: str, input: str, page: Page, config: Callable[[str], str | None]) -> Wanted | None:
+    """How a declared answer is kept as a file; none for answers that are not."""
+    kept = (json.loads(declaration).get("response") or {}).get("file")
+    if kept is None:
+        return None
+    template = kept.get("name")
+    name = None if template is None else Scope(input, page, None, config).text(template)
+    return Wanted(name, kept.get("content_types", []), kept.get("max_bytes"))
+
+
+def take_any_type(request: Request, declaration: str) -> None:
+    """A declared request whose answer is kept takes any type but what the declaration asks for itself."""
+    names = json.loads(declaration)["request"].get("headers", {})
+    if not any(name.lower() == "accept" for name in names):
+        request.headers = [header for header in request.headers if header[0] != "accept"]
 
 
 def output(declaration: str, page: Page, response: Response) -> tuple[str, str | None]:

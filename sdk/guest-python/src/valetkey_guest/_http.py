@@ -73,6 +73,34 @@ class Response:
             raise Fault.not_json(self, error) from None
 
 
+@dataclass
+class File:
+    """A file that the host holds: a connector names it and never has its bytes."""
+
+    #: ``file_…``: what a tool answers, and callers download.
+    id: str
+    #: What it is called, for people.
+    name: str
+    #: Media type.
+    content_type: str
+    #: Bytes.
+    size: int
+    #: SHA-256 of the bytes, hexadecimal.
+    sha256: str
+
+
+@dataclass
+class Wanted:
+    """How an answer is kept as a file."""
+
+    #: What the file is called; none for the vendor's own name.
+    name: str | None = None
+    #: Media types that are kept (``image/*``, ``application/pdf``); empty for any.
+    content_types: list[str] = field(default_factory=list)
+    #: The most that is kept, in bytes; none for what a file may have.
+    max_bytes: int | None = None
+
+
 def build(
     request: Request,
     *,

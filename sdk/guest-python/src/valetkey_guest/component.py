@@ -17,11 +17,11 @@ from typing import Any
 from componentize_py_types import Err, Ok  # type: ignore[import-not-found]
 from wit_world import exports  # type: ignore[import-not-found]
 from wit_world.exports import tools as contract  # type: ignore[import-not-found]
-from wit_world.imports import http, runtime, types  # type: ignore[import-not-found]
+from wit_world.imports import files, http, runtime, types  # type: ignore[import-not-found]
 
 from ._call import Answers, Call, Page, run
 from ._fault import Fault
-from ._http import Request, Response
+from ._http import File, Request, Response, Wanted
 
 
 class _Imports:
@@ -36,6 +36,26 @@ class _Imports:
     def send_all(self, requests: list[Request]) -> list[Response | Fault]:
         answers = http.send_all([_lowered(request) for request in requests])
         return [_answered(answer.value) if isinstance(answer, Ok) else _lifted(answer.value) for answer in answers]
+
+    def describe(self, file: str) -> File:
+        try:
+            return _about(files.describe(file))
+        except Err as error:
+            raise _lifted(error.value) from None
+
+    def send_file(self, request: Request, file: str) -> Response:
+        try:
+            return _answered(files.send(_lowered(request), file))
+        except Err as error:
+            raise _lifted(error.value) from None
+
+    def receive(self, request: Request, wanted: Wanted) -> tuple[Response, File | None]:
+        asked = files.Wanted(wanted.name, wanted.content_types, wanted.max_bytes, [])
+        try:
+            received = files.receive(_lowered(request), asked)
+        except Err as error:
+            raise _lifted(error.value) from None
+        return _answered(received.response), None if received.file is None else _about(received.file)
 
     now_ms = staticmethod(runtime.now_ms)
     remaining_ms = staticmethod(runtime.remaining_ms)
@@ -84,6 +104,10 @@ def _answers(ext: dict[str, str]) -> Answers:
         state=ext.get("request_state"),
         capabilities=ext.get("client_capabilities", "").split(","),
     )
+
+
+def _about(file: Any) -> File:
+    return File(file.id, file.name, file.content_type, file.size, file.sha256)
 
 
 def _lowered(request: Request) -> Any:

@@ -187,7 +187,8 @@ fn settle_lists(inputs: &mut [Input]) {
 }
 
 fn input(name: &str, place: Place, required: bool, made: Value, declared: Value, list: ListStyle) -> Input {
-    let constant = constant(&made).filter(|_| required && place != Place::Body);
+    let constant =
+        constant(&made).filter(|_| required && matches!(place, Place::Query | Place::Header | Place::Member));
     Input {
         name: name.to_owned(),
         place,
@@ -349,7 +350,7 @@ fn constant(schema: &Value) -> Option<String> {
 }
 
 fn is_plain_text(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    text.trim() == text && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
 
 /// Whether a template may set a header.
