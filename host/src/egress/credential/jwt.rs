@@ -24,7 +24,7 @@ pub struct Signer {
 }
 
 enum Key {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Rsa(Box<RsaKeyPair>),
     Ecdsa(EcdsaKeyPair),
 }
@@ -33,7 +33,7 @@ impl Key {
     /// The key of a text; none when it is no key of that algorithm.
     fn read(algorithm: JwtAlgorithm, text: &[u8]) -> Option<Self> {
         if algorithm == JwtAlgorithm::HS256 {
-            return Some(Self::Hmac(hmac::Key::new(HMAC_SHA256, text)));
+            return Some(Self::Hmac(Box::new(hmac::Key::new(HMAC_SHA256, text))));
         }
         let pem = PrivateKeyDer::from_pem_slice(text).ok()?;
         let der = pem.secret_der();
