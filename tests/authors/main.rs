@@ -8,6 +8,7 @@ mod dev;
 mod import;
 mod imported;
 mod languages;
+mod new;
 mod packages;
 mod recording;
 mod runner;
