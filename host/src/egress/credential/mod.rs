@@ -132,7 +132,7 @@ enum Carrier {
         encoded: Zeroizing<String>,
     },
     Fields(Fields, Inputs),
-    Hmac(hmac::Signer),
+    Hmac(Box<hmac::Signer>),
     Sigv4(sigv4::Signer),
     Jwt {
         name: HeaderName,
@@ -287,7 +287,7 @@ impl Credential {
 fn signing(inputs: &Inputs, placement: &Placement) -> Result<Carrier, Problem> {
     Ok(match placement {
         Placement::Fields(fields) => Carrier::Fields(fields.clone(), inputs.clone()),
-        Placement::Hmac(hmac) => Carrier::Hmac(hmac::Signer::new(hmac, inputs)?),
+        Placement::Hmac(hmac) => Carrier::Hmac(Box::new(hmac::Signer::new(hmac, inputs)?)),
         Placement::Sigv4(sigv4) => Carrier::Sigv4(sigv4::Signer::new(sigv4, inputs)?),
         Placement::Jwt { name, format, token } => Carrier::Jwt {
             name: header_name(name)?,
