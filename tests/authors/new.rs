@@ -29,10 +29,16 @@ async fn a_new_folder_without_code_packs_and_passes_its_tests_whatever_the_auth(
             assert!(place.path().join("my_crm").join(file).is_file(), "{file}");
         }
         let manifest = fs::read_to_string(place.path().join("my_crm/connector.toml")).expect("a manifest");
-        assert!(manifest.contains("title = \"My Crm\"") && !manifest.contains("acme"), "{manifest}");
+        assert!(
+            manifest.contains("title = \"My Crm\"") && !manifest.contains("acme"),
+            "{manifest}"
+        );
         assert!(manifest.contains(&format!("kind = \"{auth}\"")), "{manifest}");
 
-        place.run(&["--json", "connector", "check", "my_crm"]).await.json();
+        place
+            .run(&["--json", "connector", "check", "my_crm"])
+            .await
+            .json();
         let packed = place
             .run(&["--json", "connector", "pack", "my_crm", "--out", "out"])
             .await
@@ -70,7 +76,10 @@ async fn a_new_folder_with_code_builds_and_passes_its_tests() {
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
         let built = place
-            .run_with(&["--json", "connector", "build", "my_crm", "--out", "out"], &environment)
+            .run_with(
+                &["--json", "connector", "build", "my_crm", "--out", "out"],
+                &environment,
+            )
             .await
             .json();
         assert_eq!(built["tools"], tools);
@@ -90,6 +99,8 @@ async fn a_folder_that_is_not_empty_is_left_as_it_is() {
     let refused = place.run(&["connector", "new", "acme"]).await;
     assert_ne!(refused.code, 0);
     assert!(refused.talk.contains("--dir"), "{}", refused.talk);
-    let there: Vec<_> = fs::read_dir(place.path().join("acme")).expect("the folder").collect();
+    let there: Vec<_> = fs::read_dir(place.path().join("acme"))
+        .expect("the folder")
+        .collect();
     assert_eq!(there.len(), 1);
 }

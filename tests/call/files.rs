@@ -399,6 +399,7 @@ async fn what_cannot_be_kept_is_told_and_leaves_nothing() {
 #[tokio::test]
 async fn an_upload_that_breaks_off_leaves_nothing() {
     let rig = Rig::start(|_| {}).await;
+    #[allow(clippy::disallowed_methods, reason = "the test writes its bytes itself")]
     let mut socket = tokio::net::TcpStream::connect(rig.host.base_url.trim_start_matches("http://"))
         .await
         .expect("a connection");

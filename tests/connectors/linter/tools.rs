@@ -422,7 +422,8 @@ fn files_are_sent_and_kept_by_tools_that_say_so() {
         change(&mut manifest["tools"][1]);
         complaints(&manifest)
     };
-    let cases: [(&dyn Fn(&mut Value), &str, &str); 4] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let cases: [(Change, &str, &str); 4] = [
         (
             &|tool| tool["request"]["body"] = json!({"file": "{file}"}),
             "/tools/1/request/body",
