@@ -42,6 +42,8 @@ pub(crate) enum Unsayable {
     Name(String),
     /// A file or other bytes.
     Binary,
+    /// Null and nothing else, which says nothing.
+    Null,
     /// A reference leads nowhere.
     Broken(String),
 }
@@ -53,7 +55,9 @@ impl Unsayable {
             Self::OpenObject => "an object of any members, which models' strict formats refuse".to_owned(),
             Self::Name(name) => format!("a member with the name {name:?}, which models do not take"),
             Self::Broken(problem) => format!("a schema that {problem}"),
-            Self::Recursive | Self::TooDeep | Self::TooMany | Self::Binary => self.kind().to_owned(),
+            Self::Recursive | Self::TooDeep | Self::TooMany | Self::Binary | Self::Null => {
+                self.kind().to_owned()
+            }
         }
     }
 
@@ -66,6 +70,7 @@ impl Unsayable {
             Self::TooMany => "too many parameters",
             Self::Name(_) => "a member whose name models do not take",
             Self::Binary => "a file",
+            Self::Null => "a value that is always null",
             Self::Broken(_) => "a broken reference",
         }
     }
@@ -173,6 +178,7 @@ impl<'d> Portable<'d> {
             ["object"] => self.object(schema, depth),
             ["array"] => self.array(schema, depth),
             ["file"] => Err(Unsayable::Binary),
+            ["null"] => Err(Unsayable::Null),
             [kind] => leaf::scalar(kind, schema),
             kinds => {
                 // Several types, or any value at all: the plain ones of them.
