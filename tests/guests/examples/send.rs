@@ -62,9 +62,9 @@ fn call(_context: Context, tool: String, input: String) -> Result<Output, Fault>
             };
             let request = || request(method, "/");
             let codes = [
-                files::describe(file).err().map(|fault| fault.code),
-                files::send(&request(), file).err().map(|fault| fault.code),
-                files::receive(&request(), &wanted).err().map(|fault| fault.code),
+                code(files::describe(file)),
+                code(files::send(&request(), file)),
+                code(files::receive(&request(), &wanted)),
             ];
             Ok(output(format!("{codes:?}")))
         }
@@ -85,4 +85,8 @@ fn call(_context: Context, tool: String, input: String) -> Result<Output, Fault>
             }
         }
     }
+}
+
+fn code<T>(answer: Result<T, Fault>) -> String {
+    answer.map_or_else(|fault| fault.code, |_| "answered".to_owned())
 }
