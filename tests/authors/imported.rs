@@ -237,7 +237,7 @@ async fn tools_of_githubs_specification_send_githubs_requests() {
 
     let issue = |number: u32| json!({"number": number, "title": "t"});
     let link = format!(
-        "<{}/repositories/1/issues?per_page=100&page=2>; rel=\"next\"",
+        "<{}/repos/ada/engine/issues?per_page=100&page=2>; rel=\"next\"",
         vendor.url
     );
     vendor.will_answer(Some(("link", link)), json!([issue(1), issue(2)]));
@@ -247,7 +247,7 @@ async fn tools_of_githubs_specification_send_githubs_requests() {
     let seen = vendor.seen.lock().expect("a lock").clone();
     let lines: Vec<&str> = seen.iter().map(|seen| seen.line.as_str()).collect();
     assert!(
-        lines.contains(&"GET /repos/ada/engine/issues?labels=bug%2Chelp%20wanted&per_page=20&state=all"),
+        lines.contains(&"GET /repos/ada/engine/issues?direction=desc&labels=bug%2Chelp%20wanted&per_page=20&sort=created&state=all"),
         "{lines:?}: {}",
         answer.text()
     );

@@ -423,6 +423,10 @@ fn describe(name: &str, given: &str, made: &mut Map<String, Value>) {
     if text.chars().count() < 3 {
         text = format!("{}.", words::sentence_of(name));
     }
+    // The check wants three characters, and a name may be one letter.
+    if text.chars().count() < 3 {
+        text = format!("The value of {name}.");
+    }
     if let Some(folded) = folded.as_ref().and_then(Value::as_str) {
         text = format!("{} {folded}", words::ended(&text));
     }
