@@ -38,9 +38,9 @@ impl Write for Logged {
 /// Reads, writes, refusals and refreshes, many of them; then the data folder, the log and a backup
 /// are searched for every secret there was, in any form.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn thousands_of_operations_leave_no_secret_behind() {
+async fn ten_thousand_operations_leave_no_secret_behind() {
     const ROUNDS: usize = 4;
-    const PER_ROUND: usize = 500;
+    const PER_ROUND: usize = 2_500;
     const SIDE_BY_SIDE: usize = 20;
     let logged = Logged::default();
     let writer = logged.clone();
