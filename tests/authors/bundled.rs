@@ -24,8 +24,16 @@ macro_rules! connectors {
 }
 
 connectors! {
+    github
     gmail
+    googlecalendar
     hubspot
+    jira
+    linear
+    notion
+    outlook
+    salesforce
+    slack
 }
 
 fn plugins() -> PathBuf {

@@ -2,7 +2,9 @@
 //!
 //! Facts of the vendors kept here: HubSpot's token endpoint answers the same refresh token again
 //! and names the portal; Google answers a refresh token only for `access_type=offline` and, once
-//! consent was given before, only with `prompt=consent`, and never when refreshing.
+//! consent was given before, only with `prompt=consent`, and never when refreshing; Salesforce says no
+//! lifetime, names the host of the user's org, and gives a refresh token for the scope of that name; Notion has
+//! no scopes, and wants JSON with the client in HTTP basic.
 
 mod authorize;
 mod grants;
@@ -30,6 +32,27 @@ pub(crate) fn routes() -> Router<Arc<State>> {
     Router::new()
         .route("/hubspot/oauth/authorize", consent(Vendor::Hubspot))
         .route("/google/o/oauth2/v2/auth", consent(Vendor::Google))
+        .route("/notion/v1/oauth/authorize", consent(Vendor::Notion))
+        .route(
+            "/notion/v1/oauth/token",
+            post(|s, h, b| token::issue(Vendor::Notion, s, h, b)),
+        )
+        .route(
+            "/notion/v1/oauth/revoke",
+            post(|s, h, b| token::revoke(Vendor::Notion, s, h, b)),
+        )
+        .route(
+            "/salesforce/services/oauth2/authorize",
+            consent(Vendor::Salesforce),
+        )
+        .route(
+            "/salesforce/services/oauth2/token",
+            post(|s, h, b| token::issue(Vendor::Salesforce, s, h, b)),
+        )
+        .route(
+            "/salesforce/services/oauth2/revoke",
+            post(|s, h, b| token::revoke(Vendor::Salesforce, s, h, b)),
+        )
         .route(
             "/hubspot/oauth/v1/token",
             post(|s, h, b| token::issue(Vendor::Hubspot, s, h, b)),
@@ -81,5 +104,7 @@ fn issuer(state: &State, vendor: Vendor) -> String {
     match vendor {
         Vendor::Hubspot => format!("{}/hubspot", state.base_url),
         Vendor::Google => format!("{}/google", state.base_url),
+        Vendor::Salesforce => format!("{}/salesforce", state.base_url),
+        Vendor::Notion => format!("{}/notion", state.base_url),
     }
 }
