@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use valetkey::author::contract::{Contract, Discovery};
 use valetkey::author::suite::Suite;
 
@@ -86,6 +87,31 @@ pub fn of(suite: &Suite) -> (Option<Contract>, Vec<String>) {
 /// What is there is not a document.
 #[must_use]
 pub fn find(api: &str, version: &str) -> Option<Discovery> {
+    read(api, version).map(Discovery::new)
+}
+
+/// One document of several APIs whose methods and schemas do not share a name, for a connector
+/// that uses them side by side; none where one of them is not to be had.
+///
+/// # Panics
+/// What is there is not a document.
+#[must_use]
+pub fn find_together(apis: &[(&str, &str)]) -> Option<Discovery> {
+    let mut documents = apis.iter().map(|(api, version)| read(api, version));
+    let mut whole = documents.next()??;
+    for document in documents {
+        let mut document = document?;
+        for part in ["resources", "schemas"] {
+            let from = document[part].as_object_mut().map(std::mem::take);
+            if let (Some(from), Some(into)) = (from, whole[part].as_object_mut()) {
+                into.extend(from);
+            }
+        }
+    }
+    Some(Discovery::new(whole))
+}
+
+fn read(api: &str, version: &str) -> Option<Value> {
     let Some(path) = file(&format!("google/{api}.{version}.discovery.json")) else {
         eprintln!(
             "!! NOT CHECKED against {api} {version}: no discovery document; set VALETKEY_SPECS or run tests/run"
@@ -95,5 +121,5 @@ pub fn find(api: &str, version: &str) -> Option<Discovery> {
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let document = serde_json::from_slice(&bytes)
         .unwrap_or_else(|error| panic!("{} is no document: {error}", path.display()));
-    Some(Discovery::new(document))
+    Some(document)
 }

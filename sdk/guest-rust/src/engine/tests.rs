@@ -230,5 +230,8 @@ fn what_a_function_answers_is_shortened_as_well() {
     assert_eq!(short.next_page_token.as_deref(), Some("t2"));
     let whole: Value = serde_json::from_str(&answer("detailed").data).expect("JSON");
     assert_eq!(whole, json!({"login": "x", "avatar": "a"}));
-    assert!(vendor.logged.borrow()[1].contains("detailed"), "the function may ask");
+    assert!(
+        vendor.logged.borrow()[1].contains("detailed"),
+        "the function may ask"
+    );
 }
