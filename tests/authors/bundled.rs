@@ -35,7 +35,8 @@ async fn every_tool_of_hubspot_has_a_case_that_holds_also_when_the_vendor_misbeh
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_tool_of_gmail_has_a_case_that_holds_and_is_what_googles_document_describes() {
-    let contract = spec::find("gmail", "v1").map(|document| Contract::Discovery(Box::new(document)));
+async fn every_tool_of_gmail_has_a_case_that_holds_and_is_what_googles_documents_describe() {
+    let documents = spec::find_together(&[("gmail", "v1"), ("people", "v1")]);
+    let contract = documents.map(|document| Contract::Discovery(Box::new(document)));
     holds("gmail", contract).await;
 }

@@ -65,6 +65,7 @@ pub fn with_configuration(manifest: &mut Manifest) {
         example: None,
         required,
         from_token_response: None,
+        take: None,
     };
     let site = ConfigInput {
         pattern: Some("https://[a-z0-9.-]+".to_owned()),

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use valetkey::author::contract::Discovery;
 
 use crate::artifacts::{repository, target_dir};
@@ -28,6 +29,31 @@ fn places(api: &str, version: &str) -> Vec<PathBuf> {
 /// What is there is not a document.
 #[must_use]
 pub fn find(api: &str, version: &str) -> Option<Discovery> {
+    read(api, version).map(Discovery::new)
+}
+
+/// One document of several APIs whose methods and schemas do not share a name, for a connector
+/// that uses them side by side; none where one of them is not to be had.
+///
+/// # Panics
+/// What is there is not a document.
+#[must_use]
+pub fn find_together(apis: &[(&str, &str)]) -> Option<Discovery> {
+    let mut documents = apis.iter().map(|(api, version)| read(api, version));
+    let mut whole = documents.next()??;
+    for document in documents {
+        let mut document = document?;
+        for part in ["resources", "schemas"] {
+            let from = document[part].as_object_mut().map(std::mem::take);
+            if let (Some(from), Some(into)) = (from, whole[part].as_object_mut()) {
+                into.extend(from);
+            }
+        }
+    }
+    Some(Discovery::new(whole))
+}
+
+fn read(api: &str, version: &str) -> Option<Value> {
     let Some(path) = places(api, version).into_iter().find(|path| path.is_file()) else {
         eprintln!(
             "!! NOT CHECKED against {api} {version}: no discovery document; set VALETKEY_SPECS or run tests/run"
@@ -37,5 +63,5 @@ pub fn find(api: &str, version: &str) -> Option<Discovery> {
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let document = serde_json::from_slice(&bytes)
         .unwrap_or_else(|error| panic!("{} is no document: {error}", path.display()));
-    Some(Discovery::new(document))
+    Some(document)
 }

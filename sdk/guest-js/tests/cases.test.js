@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Call, Fault, Response } from "@valetkey/guest";
+import { Call, Fault, Response, run as runTool } from "@valetkey/guest";
 
 const { requests, answers } = JSON.parse(readFileSync(new URL("../../guest-cases/declared.json", import.meta.url)));
 const text = (bytes) => new TextDecoder().decode(bytes);
@@ -21,7 +21,7 @@ function run({ declaration, input = "{}", page = {}, config = {} }, response = n
   };
   const context = { declaration: JSON.stringify(declaration), pageToken: page.token, pageSize: page.size };
   try {
-    return { output: new Call(host, context).run(input), sent };
+    return { output: runTool({}, new Call(host, context), "a_declared_tool", input), sent };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return { fault: error };
@@ -50,8 +50,7 @@ for (const given of answers) {
   test(`answer: ${given.name}`, () => {
     const { status, headers = [], body = "", bytes } = given.response;
     const response = new Response(status, headers, bytes ? Uint8Array.from(bytes) : new TextEncoder().encode(body));
-    // The request does not matter here.
-    const { fault, output } = run({ ...given, input: "{}" }, response);
+    const { fault, output } = run(given, response);
     if (given.fault) return assertFault(fault, given.fault);
     assert.equal(fault, undefined);
     const next = output.nextPageToken;

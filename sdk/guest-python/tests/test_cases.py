@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from valetkey_guest import Call, Fault, Output, Page, Request, Response
+from valetkey_guest import Call, Fault, Output, Page, Request, Response, run, tool
 
 CASES = json.loads((Path(__file__).parents[2] / "guest-cases/declared.json").read_text())
 
@@ -33,7 +33,8 @@ class Cases(unittest.TestCase):
         host: Any = Canned(response, case.get("config", {}))
         declaration = json.dumps(case["declaration"], ensure_ascii=False, separators=(",", ":"))
         try:
-            output = Call(host, declaration, Page(**case.get("page", {}))).run(case.get("input", "{}"))
+            call = Call(host, declaration, Page(**case.get("page", {})))
+            output = run(call, "a_declared_tool", case.get("input", "{}"))
         except Fault as fault:
             return fault
         return output, host.sent[0]

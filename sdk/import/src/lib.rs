@@ -379,9 +379,11 @@ fn finish(api: &Api, id: String, mut made: MadeTools, bytes: usize) -> Result<Im
             .values()
             .flat_map(|place| place.config.clone())
             .collect(),
+        discover: None,
         verify: verify::find(api, &made.endpoints),
         budgets: Vec::new(),
         throttles: Vec::new(),
+        refusals: Vec::new(),
         errors: None,
         paginators,
         limits: None,
