@@ -26,7 +26,7 @@ use crate::log::{Entry, Log, Side};
 use crate::oauth::Grants;
 use crate::options::Options;
 use crate::text::{Pairs, parse_form, sha256_base64url};
-use crate::{control, gmail, hubspot, oauth};
+use crate::{control, github, gmail, hubspot, jira, oauth};
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
@@ -40,6 +40,8 @@ pub(crate) struct State {
     grants: Mutex<Grants>,
     portals: Mutex<BTreeMap<String, Portal>>,
     mailboxes: Mutex<BTreeMap<String, Mailbox>>,
+    githubs: Mutex<BTreeMap<String, github::World>>,
+    sites: Mutex<BTreeMap<String, jira::Site>>,
 }
 
 impl State {
@@ -68,6 +70,24 @@ impl State {
             .entry(user.to_owned())
             .or_insert_with(|| Mailbox::seeded(user, messages)))
     }
+
+    /// Does something with a user's GitHub account, which is made on first sight.
+    pub(crate) fn github<T>(&self, user: &str, act: impl FnOnce(&mut github::World) -> T) -> T {
+        let issues = self.settings().github_issues;
+        let mut githubs = lock(&self.githubs);
+        act(githubs
+            .entry(user.to_owned())
+            .or_insert_with(|| github::World::seeded(user, issues, &format!("{}/github/api", self.base_url))))
+    }
+
+    /// Does something with a Jira site, which is made on first sight.
+    pub(crate) fn site<T>(&self, reached: &jira::Reached, act: impl FnOnce(&mut jira::Site) -> T) -> T {
+        let issues = self.settings().jira_issues;
+        let mut sites = lock(&self.sites);
+        act(sites
+            .entry(reached.site.clone())
+            .or_insert_with(|| jira::Site::seeded(&reached.user, &reached.site, issues)))
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -91,11 +111,15 @@ impl Server {
             grants: Mutex::new(Grants::default()),
             portals: Mutex::new(BTreeMap::new()),
             mailboxes: Mutex::new(BTreeMap::new()),
+            githubs: Mutex::new(BTreeMap::new()),
+            sites: Mutex::new(BTreeMap::new()),
         });
         let router = Router::new()
             .merge(oauth::routes())
             .merge(hubspot::routes(&state))
             .merge(gmail::routes(&state))
+            .merge(github::routes(&state))
+            .merge(jira::routes(&state))
             .merge(control::routes())
             .fallback(nothing_here)
             .with_state(Arc::clone(&state));
@@ -327,6 +351,10 @@ fn refusal(path: &str, side: Side, status: u16) -> Response {
     }
     if path.starts_with("/hubspot") {
         hubspot::refusal(status)
+    } else if path.starts_with("/github") {
+        github::refusal(status)
+    } else if path.starts_with("/atlassian") {
+        jira::refusal(status)
     } else {
         gmail::refusal(status)
     }
@@ -336,6 +364,10 @@ async fn nothing_here(request: Request<Body>) -> Response {
     let path = request.uri().path();
     if path.starts_with("/hubspot") {
         hubspot::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/github") {
+        github::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/atlassian") {
+        jira::refusal(StatusCode::NOT_FOUND)
     } else if path.starts_with("/gmail") {
         gmail::refusal(StatusCode::NOT_FOUND)
     } else {
@@ -344,7 +376,18 @@ async fn nothing_here(request: Request<Body>) -> Response {
 }
 
 fn side_of(path: &str) -> Side {
-    if path.ends_with("/revoke") && (path.starts_with("/hubspot/oauth") || path.starts_with("/google")) {
+    if path == "/github/login/oauth/authorize" {
+        Side::Authorize
+    } else if path.starts_with("/github/login") {
+        Side::Token
+    } else if path == "/atlassian/authorize" {
+        Side::Authorize
+    } else if path == "/atlassian/oauth/token" {
+        Side::Token
+    } else if path.starts_with("/github/api") || path.starts_with("/atlassian") {
+        Side::Api
+    } else if path.ends_with("/revoke") && (path.starts_with("/hubspot/oauth") || path.starts_with("/google"))
+    {
         Side::Revoke
     } else if path.starts_with("/hubspot/oauth") {
         if path.ends_with("/authorize") {

@@ -118,6 +118,9 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
     if scopes.is_empty() {
         return Err(back("invalid_scope", "No scope was asked for."));
     }
+    if vendor == Vendor::Atlassian && first(query, "audience") != Some("api.atlassian.com") {
+        return Err(back("invalid_request", "The audience must be api.atlassian.com."));
+    }
     let user = first(query, "login_hint")
         .map(|hint| hint.split('@').next().unwrap_or(hint))
         .filter(|hint| is_user(hint))
@@ -125,6 +128,8 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
         .to_owned();
     let wants_refresh_token = match vendor {
         Vendor::Hubspot => true,
+        Vendor::Github => settings.github_app,
+        Vendor::Atlassian => scopes.iter().any(|scope| scope == "offline_access"),
         Vendor::Google => {
             first(query, "access_type") == Some("offline")
                 && (first(query, "prompt").is_some_and(|prompt| prompt.contains("consent"))
@@ -195,6 +200,8 @@ fn page(vendor: Vendor, asked: &Asked) -> Html<String> {
     let name = match vendor {
         Vendor::Hubspot => "HubSpot",
         Vendor::Google => "Google",
+        Vendor::Github => "GitHub",
+        Vendor::Atlassian => "Atlassian",
     };
     let scopes: String = asked
         .scopes

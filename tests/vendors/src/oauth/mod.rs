@@ -2,9 +2,15 @@
 //!
 //! Facts of the vendors kept here: HubSpot's token endpoint answers the same refresh token again
 //! and names the portal; Google answers a refresh token only for `access_type=offline` and, once
-//! consent was given before, only with `prompt=consent`, and never when refreshing.
+//! consent was given before, only with `prompt=consent`, and never when refreshing. GitHub's token
+//! endpoint says its refusals with status 200, answers a form to whoever does not ask for JSON, and
+//! joins scopes by commas; an OAuth App's token has no end and no refresh token, a GitHub App's has
+//! both and no scopes. Atlassian's token endpoint takes JSON, gives a refresh token only for
+//! `offline_access`, and refuses one that is not good any more with 403 and `unauthorized_client`.
 
+mod atlassian;
 mod authorize;
+mod github;
 mod grants;
 mod token;
 
@@ -30,6 +36,10 @@ pub(crate) fn routes() -> Router<Arc<State>> {
     Router::new()
         .route("/hubspot/oauth/authorize", consent(Vendor::Hubspot))
         .route("/google/o/oauth2/v2/auth", consent(Vendor::Google))
+        .route("/github/login/oauth/authorize", consent(Vendor::Github))
+        .route("/github/login/oauth/access_token", post(github::issue))
+        .route("/atlassian/authorize", consent(Vendor::Atlassian))
+        .route("/atlassian/oauth/token", post(atlassian::issue))
         .route(
             "/hubspot/oauth/v1/token",
             post(|s, h, b| token::issue(Vendor::Hubspot, s, h, b)),
@@ -81,5 +91,7 @@ fn issuer(state: &State, vendor: Vendor) -> String {
     match vendor {
         Vendor::Hubspot => format!("{}/hubspot", state.base_url),
         Vendor::Google => format!("{}/google", state.base_url),
+        Vendor::Github => format!("{}/github", state.base_url),
+        Vendor::Atlassian => format!("{}/atlassian", state.base_url),
     }
 }

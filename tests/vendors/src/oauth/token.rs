@@ -59,7 +59,8 @@ pub(crate) async fn issue(
         Ok(issued) => {
             let body = match vendor {
                 Vendor::Hubspot => hubspot_body(&issued, lifetime),
-                Vendor::Google => google_body(&issued, lifetime),
+                // The token endpoints of GitHub and Atlassian are their own.
+                Vendor::Google | Vendor::Github | Vendor::Atlassian => google_body(&issued, lifetime),
             };
             ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
         }
@@ -76,7 +77,7 @@ pub(crate) async fn revoke(
     body: String,
 ) -> Response {
     let form = match vendor {
-        Vendor::Google => parse_form(&body),
+        Vendor::Google | Vendor::Github | Vendor::Atlassian => parse_form(&body),
         Vendor::Hubspot => match read(&state, &headers, &body) {
             Ok(form) => form,
             Err(response) => return *response,
