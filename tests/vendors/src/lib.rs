@@ -20,6 +20,8 @@ mod oauth;
 mod options;
 mod seed;
 mod server;
+#[cfg(test)]
+mod testing;
 mod text;
 
 use std::sync::Arc;
