@@ -48,6 +48,13 @@ pub struct Options {
     pub notion_budget: Option<Budget>,
     /// Rows of each user's Notion database at the start.
     pub rows: usize,
+    /// Messages to one channel of the Slack-shaped API. The vendor lets one a second pass and is not
+    /// strict about it, so that the usual window is a little shorter.
+    pub slack_post_budget: Option<Budget>,
+    /// Requests of one user to one method of it; none for no limit.
+    pub slack_method_budget: Option<Budget>,
+    /// Requests of one user to the Linear-shaped API; none for no limit.
+    pub linear_budget: Option<Budget>,
     /// Contacts of each user's portal at the start.
     pub contacts: usize,
     /// Messages of each user's mailbox at the start.
@@ -77,6 +84,12 @@ impl Default for Options {
             opportunities: 60,
             notion_budget: None,
             rows: 40,
+            slack_post_budget: Some(Budget {
+                requests: 1,
+                window_ms: 900,
+            }),
+            slack_method_budget: None,
+            linear_budget: None,
             contacts: 450,
             messages: 120,
         }
@@ -107,7 +120,7 @@ pub enum Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rotation {
-    /// It stays, for ever.
+    /// It stays, for ever. At Slack there are no refresh tokens then, and access tokens do not end.
     None,
     /// A new one replaces it; the old one works for `seconds` more.
     Grace {

@@ -22,13 +22,14 @@ use crate::calendar::Calendar;
 use crate::faults::{Effect, Faults, merge};
 use crate::gmail::Mailbox;
 use crate::hubspot::Portal;
+use crate::linear::Organization;
 use crate::log::{Entry, Log, Side};
 use crate::notion::Workspace;
 use crate::oauth::Grants;
 use crate::options::Options;
 use crate::salesforce::Org;
 use crate::text::{Pairs, parse_form, sha256_base64url};
-use crate::{control, gmail, hubspot, notion, oauth, salesforce};
+use crate::{control, gmail, hubspot, linear, notion, oauth, salesforce, slack};
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
@@ -44,6 +45,8 @@ pub(crate) struct State {
     mailboxes: Mutex<BTreeMap<String, Mailbox>>,
     orgs: Mutex<BTreeMap<String, Org>>,
     workspaces: Mutex<BTreeMap<String, Workspace>>,
+    slack_workspaces: Mutex<BTreeMap<String, slack::Workspace>>,
+    linear_organizations: Mutex<BTreeMap<String, Organization>>,
 }
 
 impl State {
@@ -90,6 +93,22 @@ impl State {
             .entry(user.to_owned())
             .or_insert_with(|| Workspace::seeded(user, rows)))
     }
+
+    /// Does something with the Slack workspace of a user, which is made on first sight.
+    pub(crate) fn slack_workspace<T>(&self, user: &str, act: impl FnOnce(&mut slack::Workspace) -> T) -> T {
+        let mut workspaces = lock(&self.slack_workspaces);
+        act(workspaces
+            .entry(user.to_owned())
+            .or_insert_with(|| slack::Workspace::seeded(user)))
+    }
+
+    /// Does something with the Linear organization of a user, which is made on first sight.
+    pub(crate) fn linear_organization<T>(&self, user: &str, act: impl FnOnce(&mut Organization) -> T) -> T {
+        let mut organizations = lock(&self.linear_organizations);
+        act(organizations
+            .entry(user.to_owned())
+            .or_insert_with(|| Organization::seeded(user)))
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -115,6 +134,8 @@ impl Server {
             mailboxes: Mutex::new(BTreeMap::new()),
             orgs: Mutex::new(BTreeMap::new()),
             workspaces: Mutex::new(BTreeMap::new()),
+            slack_workspaces: Mutex::new(BTreeMap::new()),
+            linear_organizations: Mutex::new(BTreeMap::new()),
         });
         let router = Router::new()
             .merge(oauth::routes())
@@ -122,6 +143,8 @@ impl Server {
             .merge(gmail::routes(&state))
             .merge(salesforce::routes(&state))
             .merge(notion::routes(&state))
+            .merge(slack::routes())
+            .merge(linear::routes())
             .merge(control::routes())
             .fallback(nothing_here)
             .with_state(Arc::clone(&state));
@@ -357,6 +380,10 @@ fn refusal(path: &str, side: Side, status: u16) -> Response {
         salesforce::refusal(status)
     } else if path.starts_with("/notion") {
         notion::refusal(status)
+    } else if path.starts_with("/slack") {
+        slack::refusal(status)
+    } else if path.starts_with("/linear") {
+        linear::refusal(status)
     } else {
         gmail::refusal(status)
     }
@@ -378,6 +405,13 @@ async fn nothing_here(request: Request<Body>) -> Response {
 }
 
 fn side_of(path: &str) -> Side {
+    match path {
+        "/slack/oauth/v2/authorize" | "/linear/oauth/authorize" => return Side::Authorize,
+        "/slack/api/oauth.v2.access" | "/linear/oauth/token" => return Side::Token,
+        "/linear/oauth/revoke" => return Side::Revoke,
+        _ if path.starts_with("/slack/") || path.starts_with("/linear/") => return Side::Api,
+        _ => {}
+    }
     if let Some(rest) = path.strip_prefix("/notion/v1/") {
         match rest {
             "oauth/authorize" => Side::Authorize,

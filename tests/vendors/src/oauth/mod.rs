@@ -4,7 +4,9 @@
 //! and names the portal; Google answers a refresh token only for `access_type=offline` and, once
 //! consent was given before, only with `prompt=consent`, and never when refreshing; Salesforce says no
 //! lifetime, names the host of the user's org, and gives a refresh token for the scope of that name; Notion has
-//! no scopes, and wants JSON with the client in HTTP basic.
+//! no scopes, and wants JSON with the client in HTTP basic. Slack takes the
+//! scopes of a person apart from those of the application, answers a person's tokens below
+//! `authed_user`, refuses with status 200, and knows refresh tokens only where tokens are rotated.
 
 mod authorize;
 mod grants;
@@ -19,7 +21,7 @@ use axum::routing::{get, post};
 use hyper::StatusCode;
 use serde_json::json;
 
-pub(crate) use grants::{Grants, Session};
+pub(crate) use grants::{Actor, Grants, Refused, Session};
 
 use crate::Vendor;
 use crate::server::State;
@@ -52,6 +54,20 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route(
             "/salesforce/services/oauth2/revoke",
             post(|s, h, b| token::revoke(Vendor::Salesforce, s, h, b)),
+        )
+        .route("/slack/oauth/v2/authorize", consent(Vendor::Slack))
+        .route("/linear/oauth/authorize", consent(Vendor::Linear))
+        .route(
+            "/slack/api/oauth.v2.access",
+            post(|s, h, b| token::issue(Vendor::Slack, s, h, b)),
+        )
+        .route(
+            "/linear/oauth/token",
+            post(|s, h, b| token::issue(Vendor::Linear, s, h, b)),
+        )
+        .route(
+            "/linear/oauth/revoke",
+            post(|s, h, b| token::revoke(Vendor::Linear, s, h, b)),
         )
         .route(
             "/hubspot/oauth/v1/token",
@@ -106,5 +122,7 @@ fn issuer(state: &State, vendor: Vendor) -> String {
         Vendor::Google => format!("{}/google", state.base_url),
         Vendor::Salesforce => format!("{}/salesforce", state.base_url),
         Vendor::Notion => format!("{}/notion", state.base_url),
+        Vendor::Slack => format!("{}/slack", state.base_url),
+        Vendor::Linear => format!("{}/linear", state.base_url),
     }
 }
