@@ -94,7 +94,7 @@ impl Wire {
     }
 
     /// The members of the request that redeems a code.
-    pub(crate) fn redemption(&self, code: &str) -> Value {
+    pub(crate) fn redemption(code: &str) -> Value {
         serde_json::json!({
             "grant_type": "authorization_code",
             "code": code,

@@ -194,9 +194,10 @@ fn people(workspace: &Workspace) -> Vec<Value> {
         user.clone(),
         format!("{user}@{user}.example"),
     )];
-    all.extend((0..3).map(|n| {
+    all.extend((0..3_u8).map(|n| {
+        let (id, n) = (uuid(user, 10 + u64::from(n)), usize::from(n));
         let name = format!("{} {}", seed::first_name(n), seed::last_name(n));
-        person(uuid(user, 10 + n as u64), name, seed::address(user, n))
+        person(id, name, seed::address(user, n))
     }));
     all.push(bot(user));
     all

@@ -21,7 +21,7 @@ struct User<'w> {
 impl<'w> User<'w> {
     async fn connect(wire: &'w Wire, name: &str) -> Self {
         let code = wire.code(&format!("{OAUTH}/authorize"), "", name).await;
-        let answer = token(wire, wire.redemption(&code)).await;
+        let answer = token(wire, Wire::redemption(&code)).await;
         assert_eq!(answer.status, 200, "{}", answer.json);
         assert_eq!(answer.json["workspace_name"], format!("Workspace of {name}"));
         Self::of(wire, &answer)

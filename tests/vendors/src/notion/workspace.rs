@@ -158,8 +158,8 @@ impl Workspace {
         for n in 0..rows {
             let values = json!({
                 "Name": { "title": [{ "text": { "content": format!("{} for {user}, {n}", seed::subject(n)) } }] },
-                "Status": { "status": { "name": ["Not started", "In progress", "Done"][n % 3] } },
-                "Priority": { "select": { "name": ["High", "Medium", "Low"][n % 3] } },
+                "Status": { "status": { "name": (["Not started", "In progress", "Done"][n % 3]) } },
+                "Priority": { "select": { "name": (["High", "Medium", "Low"][n % 3]) } },
                 "Due": { "date": { "start": rfc3339(minutes_before_start(0) + i64::try_from(n % 60).unwrap_or(0) * 86_400_000)[..10] } },
                 "Points": { "number": n % 13 },
                 "Owner": { "people": [{ "id": person_id(&user) }] },

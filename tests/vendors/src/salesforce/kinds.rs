@@ -110,7 +110,7 @@ const fn to(name: &'static str, to: &'static str, relationship: &'static str) ->
 }
 
 /// Fields of every object.
-const COMMON: [Field; 5] = [
+static COMMON: [Field; 5] = [
     set("Id", Of::Id),
     set("IsDeleted", Of::Bool),
     set("CreatedDate", Of::Time),
@@ -191,7 +191,7 @@ impl Kind {
     }
 
     pub(super) fn child(&self, name: &str) -> Option<(&'static str, &'static Kind, &'static str)> {
-        let (relationship, object, field) = self
+        let &(relationship, object, field) = self
             .children
             .iter()
             .find(|(relationship, ..)| relationship.eq_ignore_ascii_case(name))?;
@@ -199,7 +199,7 @@ impl Kind {
     }
 }
 
-pub(super) const KINDS: [Kind; 11] = [
+pub(super) static KINDS: [Kind; 11] = [
     Kind {
         name: "Account",
         plural: "Accounts",

@@ -292,9 +292,10 @@ impl Reach {
             field: self.field,
         }
         .value(org, record);
-        let value = match (&value, self.field.name) {
-            (Value::Null, "Name") => named(record),
-            _ => value,
+        let value = if value.is_null() && self.field.name == "Name" {
+            named(record)
+        } else {
+            value
         };
         row.insert(self.field.name.to_owned(), value);
     }

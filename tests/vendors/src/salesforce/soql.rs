@@ -137,7 +137,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, Problem> {
             let (value, after) = quoted(&rest[1..])?;
             tokens.push(Token::Text(value));
             rest = after;
-        } else if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
+        } else if let Some(sign) = SIGNS.iter().copied().find(|sign| rest.starts_with(sign)) {
             tokens.push(Token::Sign(sign));
             rest = &rest[sign.len()..];
         } else {
