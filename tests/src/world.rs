@@ -57,10 +57,22 @@ pub fn connection(name: &str, connector: &str, simulator_url: &str) -> Value {
             "/hubspot/oauth/revoke",
         ),
         "gmail" => ("", "/google/o/oauth2/v2/auth", "/google/token", "/google/revoke"),
+        "slack" => (
+            "/slack/api",
+            "/slack/oauth/v2/authorize",
+            "/slack/api/oauth.v2.access",
+            "",
+        ),
+        "linear" => (
+            "/linear",
+            "/linear/oauth/authorize",
+            "/linear/oauth/token",
+            "/linear/oauth/revoke",
+        ),
         other => panic!("there is no simulated {other}"),
     };
     let options = Options::default();
-    json!({
+    let mut connection = json!({
         "connection_name": name,
         "connector": connector,
         "development": true,
@@ -70,7 +82,13 @@ pub fn connection(name: &str, connector: &str, simulator_url: &str) -> Value {
             "client_secret": options.client_secret,
             "authorize_url": format!("{simulator_url}{authorize}"),
             "token_url": format!("{simulator_url}{token}"),
-            "revoke_url": format!("{simulator_url}{revoke}"),
         },
-    })
+    });
+    if !revoke.is_empty() {
+        connection["oauth"]["revoke_url"] = json!(format!("{simulator_url}{revoke}"));
+    }
+    if connector == "slack" {
+        connection["endpoints"]["files"] = json!(format!("{simulator_url}/slack/files"));
+    }
+    connection
 }
