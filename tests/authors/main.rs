@@ -4,6 +4,7 @@
 mod acme;
 mod building;
 mod bundled;
+mod catalog;
 mod dev;
 mod import;
 mod imported;
