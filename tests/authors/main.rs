@@ -6,6 +6,7 @@ mod building;
 mod bundled;
 mod catalog;
 mod dev;
+mod evaluation;
 mod import;
 mod imported;
 mod languages;
