@@ -20,7 +20,10 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const HUBSPOT_SCOPES: &str = "oauth+crm.objects.contacts.read+crm.objects.contacts.write\
     +crm.objects.companies.read+crm.objects.companies.write+crm.objects.deals.read\
     +crm.objects.owners.read+tickets";
-const GMAIL_SCOPES: &str = "https://www.googleapis.com/auth/gmail.modify";
+const GMAIL_SCOPES: &str = "https://www.googleapis.com/auth/gmail.modify\
+    +https://www.googleapis.com/auth/calendar";
+const GRAPH_SCOPES: &str = "offline_access+User.Read+Mail.ReadWrite+Mail.Send+Calendars.ReadWrite\
+    +Calendars.Read.Shared+Contacts.ReadWrite+People.Read+MailboxSettings.ReadWrite";
 
 /// A simulator and a client of it.
 struct Vendors {
@@ -45,6 +48,7 @@ impl Vendors {
         let (path, scopes) = match vendor {
             Vendor::Hubspot => ("/hubspot/oauth/authorize", HUBSPOT_SCOPES),
             Vendor::Google => ("/google/o/oauth2/v2/auth", GMAIL_SCOPES),
+            Vendor::Microsoft => ("/microsoft/common/oauth2/v2.0/authorize", GRAPH_SCOPES),
         };
         let url = self.url(&format!(
             "{path}?response_type=code&client_id=simulated-client&redirect_uri={REDIRECT_URI}\
@@ -66,6 +70,7 @@ impl Vendors {
         let path = match vendor {
             Vendor::Hubspot => "/hubspot/oauth/v3/token",
             Vendor::Google => "/google/token",
+            Vendor::Microsoft => "/microsoft/common/oauth2/v2.0/token",
         };
         let form = format!("client_id=simulated-client&client_secret=simulated-secret&{form}");
         self.http.post_form(&self.url(path), &form).await

@@ -1,5 +1,5 @@
-//! Simulated vendors over real sockets: an OAuth authorization server each, and HubSpot- and
-//! Gmail-shaped APIs with state, paging, rate limits and expiring tokens.
+//! Simulated vendors over real sockets: an OAuth authorization server each, and HubSpot-,
+//! Gmail-, Google-Calendar- and Graph-shaped APIs with state, paging, rate limits and expiring tokens.
 //!
 //! Used by `valetkey demo` and by the tests, which also own its [faults](Fault), its clock-like
 //! settings and its [request log](Log). It listens on loopback alone, knows no real vendor's
@@ -12,6 +12,8 @@ mod calendar;
 mod control;
 mod faults;
 mod gmail;
+mod googlecalendar;
+mod graph;
 mod hubspot;
 mod log;
 mod oauth;
@@ -34,8 +36,10 @@ use server::{Server, State};
 pub enum Vendor {
     /// OAuth under `/hubspot/oauth`, the API under `/hubspot`.
     Hubspot,
-    /// OAuth under `/google`, the API under `/gmail`.
+    /// OAuth under `/google`, the APIs under `/gmail` and `/calendar`.
     Google,
+    /// OAuth under `/microsoft/{tenant}/oauth2/v2.0`, the API under `/graph/v1.0`.
+    Microsoft,
 }
 
 /// Running simulated vendors; they stop when this is dropped.
@@ -116,6 +120,16 @@ impl Simulator {
     /// Replaces the budget of the Gmail-shaped API, per user.
     pub fn set_gmail_budget(&self, requests: Option<Budget>) {
         self.state.settings().gmail_budget = requests;
+    }
+
+    /// Replaces the budget of the Google-Calendar-shaped API, per user.
+    pub fn set_calendar_budget(&self, requests: Option<Budget>) {
+        self.state.settings().calendar_budget = requests;
+    }
+
+    /// Replaces the budget of the Graph-shaped API, per mailbox.
+    pub fn set_graph_budget(&self, requests: Option<Budget>) {
+        self.state.settings().graph_budget = requests;
     }
 
     /// Every access token issued so far is refused from now on, as if its time had come.

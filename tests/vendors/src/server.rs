@@ -21,12 +21,14 @@ use tower::ServiceExt;
 use crate::calendar::Calendar;
 use crate::faults::{Effect, Faults, merge};
 use crate::gmail::Mailbox;
+use crate::googlecalendar::Book;
+use crate::graph;
 use crate::hubspot::Portal;
 use crate::log::{Entry, Log, Side};
 use crate::oauth::Grants;
 use crate::options::Options;
 use crate::text::{Pairs, parse_form, sha256_base64url};
-use crate::{control, gmail, hubspot, oauth};
+use crate::{control, gmail, googlecalendar, hubspot, oauth};
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
@@ -40,6 +42,8 @@ pub(crate) struct State {
     grants: Mutex<Grants>,
     portals: Mutex<BTreeMap<String, Portal>>,
     mailboxes: Mutex<BTreeMap<String, Mailbox>>,
+    books: Mutex<BTreeMap<String, Book>>,
+    outlooks: Mutex<BTreeMap<String, graph::Outlook>>,
 }
 
 impl State {
@@ -68,6 +72,27 @@ impl State {
             .entry(user.to_owned())
             .or_insert_with(|| Mailbox::seeded(user, messages)))
     }
+
+    /// Does something with the calendars of a user, which are made on first sight.
+    pub(crate) fn book<T>(&self, user: &str, act: impl FnOnce(&mut Book) -> T) -> T {
+        let events = self.settings().events;
+        let mut books = lock(&self.books);
+        act(books
+            .entry(user.to_owned())
+            .or_insert_with(|| Book::seeded(user, events)))
+    }
+
+    /// Does something with the Outlook of a user, which is made on first sight.
+    pub(crate) fn outlook<T>(&self, user: &str, act: impl FnOnce(&mut graph::Outlook) -> T) -> T {
+        let (messages, events) = {
+            let settings = self.settings();
+            (settings.messages, settings.events)
+        };
+        let mut outlooks = lock(&self.outlooks);
+        act(outlooks
+            .entry(user.to_owned())
+            .or_insert_with(|| graph::Outlook::seeded(user, messages, events)))
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -91,11 +116,15 @@ impl Server {
             grants: Mutex::new(Grants::default()),
             portals: Mutex::new(BTreeMap::new()),
             mailboxes: Mutex::new(BTreeMap::new()),
+            books: Mutex::new(BTreeMap::new()),
+            outlooks: Mutex::new(BTreeMap::new()),
         });
         let router = Router::new()
             .merge(oauth::routes())
             .merge(hubspot::routes(&state))
             .merge(gmail::routes(&state))
+            .merge(googlecalendar::routes(&state))
+            .merge(graph::routes(&state))
             .merge(control::routes())
             .fallback(nothing_here)
             .with_state(Arc::clone(&state));
@@ -327,6 +356,10 @@ fn refusal(path: &str, side: Side, status: u16) -> Response {
     }
     if path.starts_with("/hubspot") {
         hubspot::refusal(status)
+    } else if path.starts_with("/calendar") {
+        googlecalendar::refusal(status)
+    } else if path.starts_with("/graph") {
+        graph::refusal(status)
     } else {
         gmail::refusal(status)
     }
@@ -338,6 +371,10 @@ async fn nothing_here(request: Request<Body>) -> Response {
         hubspot::refusal(StatusCode::NOT_FOUND)
     } else if path.starts_with("/gmail") {
         gmail::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/calendar") {
+        googlecalendar::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/graph") {
+        graph::refusal(StatusCode::NOT_FOUND)
     } else {
         (StatusCode::NOT_FOUND, "no such vendor\n").into_response()
     }
@@ -352,11 +389,21 @@ fn side_of(path: &str) -> Side {
         } else {
             Side::Token
         }
+    } else if path.starts_with("/microsoft") {
+        if path.ends_with("/authorize") {
+            Side::Authorize
+        } else {
+            Side::Token
+        }
     } else if path.starts_with("/google/o/") {
         Side::Authorize
     } else if path.starts_with("/google") {
         Side::Token
-    } else if path.starts_with("/hubspot") || path.starts_with("/gmail") || path.starts_with("/upload/gmail")
+    } else if path.starts_with("/hubspot")
+        || path.starts_with("/gmail")
+        || path.starts_with("/upload/gmail")
+        || path.starts_with("/calendar/")
+        || path.starts_with("/graph/")
     {
         Side::Api
     } else {

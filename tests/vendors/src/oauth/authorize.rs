@@ -125,6 +125,7 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
         .to_owned();
     let wants_refresh_token = match vendor {
         Vendor::Hubspot => true,
+        Vendor::Microsoft => scopes.iter().any(|scope| scope == "offline_access"),
         Vendor::Google => {
             first(query, "access_type") == Some("offline")
                 && (first(query, "prompt").is_some_and(|prompt| prompt.contains("consent"))
@@ -195,6 +196,7 @@ fn page(vendor: Vendor, asked: &Asked) -> Html<String> {
     let name = match vendor {
         Vendor::Hubspot => "HubSpot",
         Vendor::Google => "Google",
+        Vendor::Microsoft => "Microsoft",
     };
     let scopes: String = asked
         .scopes

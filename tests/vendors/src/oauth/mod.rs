@@ -3,6 +3,8 @@
 //! Facts of the vendors kept here: HubSpot's token endpoint answers the same refresh token again
 //! and names the portal; Google answers a refresh token only for `access_type=offline` and, once
 //! consent was given before, only with `prompt=consent`, and never when refreshing.
+//! Microsoft answers a refresh token only for `offline_access`, a new one each time while the old one
+//! goes on, names `offline_access` in no answer, and has no revocation endpoint.
 
 mod authorize;
 mod grants;
@@ -30,6 +32,14 @@ pub(crate) fn routes() -> Router<Arc<State>> {
     Router::new()
         .route("/hubspot/oauth/authorize", consent(Vendor::Hubspot))
         .route("/google/o/oauth2/v2/auth", consent(Vendor::Google))
+        .route(
+            "/microsoft/{tenant}/oauth2/v2.0/authorize",
+            consent(Vendor::Microsoft),
+        )
+        .route(
+            "/microsoft/{tenant}/oauth2/v2.0/token",
+            post(|s, h, b| token::issue(Vendor::Microsoft, s, h, b)),
+        )
         .route(
             "/hubspot/oauth/v1/token",
             post(|s, h, b| token::issue(Vendor::Hubspot, s, h, b)),
@@ -81,5 +91,6 @@ fn issuer(state: &State, vendor: Vendor) -> String {
     match vendor {
         Vendor::Hubspot => format!("{}/hubspot", state.base_url),
         Vendor::Google => format!("{}/google", state.base_url),
+        Vendor::Microsoft => format!("{}/microsoft", state.base_url),
     }
 }

@@ -13,6 +13,7 @@ use super::grants::Issued;
 use super::problem;
 use crate::Vendor;
 use crate::hubspot::portal_id;
+use crate::options::Rotation;
 use crate::server::State;
 use crate::text::{Pairs, first, parse_base64, parse_form, sha256_base64url};
 
@@ -44,7 +45,7 @@ pub(crate) async fn issue(
         "refresh_token" => state.grants().renew(
             vendor,
             first(&form, "refresh_token").unwrap_or_default(),
-            settings.rotation,
+            rotation(vendor, settings.rotation),
             lifetime,
         ),
         _ => {
@@ -60,6 +61,7 @@ pub(crate) async fn issue(
             let body = match vendor {
                 Vendor::Hubspot => hubspot_body(&issued, lifetime),
                 Vendor::Google => google_body(&issued, lifetime),
+                Vendor::Microsoft => microsoft_body(&issued, lifetime),
             };
             ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
         }
@@ -77,7 +79,7 @@ pub(crate) async fn revoke(
 ) -> Response {
     let form = match vendor {
         Vendor::Google => parse_form(&body),
-        Vendor::Hubspot => match read(&state, &headers, &body) {
+        Vendor::Hubspot | Vendor::Microsoft => match read(&state, &headers, &body) {
             Ok(form) => form,
             Err(response) => return *response,
         },
@@ -170,6 +172,33 @@ fn hubspot_body(issued: &Issued, lifetime: Duration) -> Value {
         "hub_id": portal_id(&issued.user),
         "user_id": portal_id(&issued.user) % 1_000_000,
         "scopes": issued.scopes,
+    })
+}
+
+/// Microsoft always answers a new refresh token, and the old one stays good.
+fn rotation(vendor: Vendor, set: Rotation) -> Rotation {
+    match (vendor, set) {
+        (Vendor::Microsoft, Rotation::None) => Rotation::Grace {
+            seconds: 90 * 24 * 3_600,
+        },
+        (_, set) => set,
+    }
+}
+
+fn microsoft_body(issued: &Issued, lifetime: Duration) -> Value {
+    let scopes: Vec<&str> = issued
+        .scopes
+        .iter()
+        .map(String::as_str)
+        .filter(|scope| *scope != "offline_access")
+        .collect();
+    json!({
+        "token_type": "Bearer",
+        "scope": scopes.join(" "),
+        "expires_in": lifetime.as_secs(),
+        "ext_expires_in": lifetime.as_secs(),
+        "access_token": issued.access_token,
+        "refresh_token": issued.refresh_token,
     })
 }
 
