@@ -283,7 +283,7 @@ mod tests {
             of("$filter=from/emailAddress/address%20eq%20'bob@x.example'%20and%20isRead%20eq%20false"),
             ["m1", "m3"]
         );
-        assert_eq!(of("$search=%22from:bob%20subject:offer%202%22"), ["m2"]);
+        assert_eq!(of("$search=%22from:bob%20subject:offer%20m2%22"), ["m2"]);
         for (query, code) in [
             (
                 "$filter=isRead%20eq%20true&$orderby=receivedDateTime",
