@@ -20,10 +20,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const HUBSPOT_SCOPES: &str = "oauth+crm.objects.contacts.read+crm.objects.contacts.write\
     +crm.objects.companies.read+crm.objects.companies.write+crm.objects.deals.read\
     +crm.objects.owners.read+tickets";
-const GMAIL_SCOPES: &str = "https://www.googleapis.com/auth/gmail.modify\
-    +https://www.googleapis.com/auth/calendar";
-const GRAPH_SCOPES: &str = "offline_access+User.Read+Mail.ReadWrite+Mail.Send+Calendars.ReadWrite\
-    +Calendars.Read.Shared+Contacts.ReadWrite+People.Read+MailboxSettings.ReadWrite";
+const GMAIL_SCOPES: &str = "https://www.googleapis.com/auth/gmail.modify";
 
 /// A simulator and a client of it.
 struct Vendors {
@@ -48,7 +45,9 @@ impl Vendors {
         let (path, scopes) = match vendor {
             Vendor::Hubspot => ("/hubspot/oauth/authorize", HUBSPOT_SCOPES),
             Vendor::Google => ("/google/o/oauth2/v2/auth", GMAIL_SCOPES),
-            Vendor::Microsoft => ("/microsoft/common/oauth2/v2.0/authorize", GRAPH_SCOPES),
+            Vendor::Salesforce => ("/salesforce/services/oauth2/authorize", "api%20refresh_token"),
+            Vendor::Notion => ("/notion/v1/oauth/authorize", ""),
+            other => panic!("{other:?} is tried in a file of its own"),
         };
         let url = self.url(&format!(
             "{path}?response_type=code&client_id=simulated-client&redirect_uri={REDIRECT_URI}\
@@ -70,7 +69,9 @@ impl Vendors {
         let path = match vendor {
             Vendor::Hubspot => "/hubspot/oauth/v3/token",
             Vendor::Google => "/google/token",
-            Vendor::Microsoft => "/microsoft/common/oauth2/v2.0/token",
+            Vendor::Salesforce => "/salesforce/services/oauth2/token",
+            Vendor::Notion => "/notion/v1/oauth/token",
+            other => panic!("{other:?} is tried in a file of its own"),
         };
         let form = format!("client_id=simulated-client&client_secret=simulated-secret&{form}");
         self.http.post_form(&self.url(path), &form).await

@@ -1,5 +1,5 @@
-//! Simulated vendors over real sockets: an OAuth authorization server each, and HubSpot-,
-//! Gmail-, Google-Calendar- and Graph-shaped APIs with state, paging, rate limits and expiring tokens.
+//! Simulated vendors over real sockets: an OAuth authorization server each, and HubSpot-, Gmail-,
+//! Google-Calendar-, Graph-, Salesforce- and Notion-shaped APIs with state, paging, rate limits and expiring tokens.
 //!
 //! Used by `valetkey demo` and by the tests, which also own its [faults](Fault), its clock-like
 //! settings and its [request log](Log). It listens on loopback alone, knows no real vendor's
@@ -11,16 +11,24 @@
 mod calendar;
 mod control;
 mod faults;
+mod github;
 mod gmail;
 mod googlecalendar;
 mod graph;
 mod hubspot;
+mod jira;
 mod log;
+mod notion;
 mod oauth;
 mod options;
+mod salesforce;
 mod seed;
 mod server;
+#[cfg(test)]
+mod testing;
 mod text;
+#[cfg(test)]
+mod wire;
 
 use std::sync::Arc;
 
@@ -38,6 +46,14 @@ pub enum Vendor {
     Hubspot,
     /// OAuth under `/google`, the APIs under `/gmail` and `/calendar`.
     Google,
+    /// OAuth under `/salesforce/services/oauth2`, each user's API under `/salesforce/{instance host}`.
+    Salesforce,
+    /// OAuth under `/notion/v1/oauth`, the API under `/notion/v1`.
+    Notion,
+    /// OAuth under `/github/login/oauth`, the API under `/github/api`.
+    Github,
+    /// OAuth under `/atlassian`, the sites under `/atlassian/ex/jira/{cloud id}`.
+    Atlassian,
     /// OAuth under `/microsoft/{tenant}/oauth2/v2.0`, the API under `/graph/v1.0`.
     Microsoft,
 }
@@ -122,6 +138,41 @@ impl Simulator {
         self.state.settings().gmail_budget = requests;
     }
 
+    /// Replaces the allocation of each org of the Salesforce-shaped API.
+    pub fn set_salesforce_budget(&self, requests: Option<Budget>) {
+        self.state.settings().salesforce_budget = requests;
+    }
+
+    /// Replaces the budget of each workspace of the Notion-shaped API.
+    pub fn set_notion_budget(&self, requests: Option<Budget>) {
+        self.state.settings().notion_budget = requests;
+    }
+
+    /// The host of a user's org, as token answers name it in `instance_url`.
+    #[must_use]
+    pub fn salesforce_host(&self, user: &str) -> String {
+        salesforce::instance_of(&self.state.settings(), user)
+    }
+
+    /// Moves a user's org to another host: sessions issued before are good there alone, and the next
+    /// token answer names it.
+    pub fn move_salesforce_org(&self, user: &str, host: &str) {
+        let mut settings = self.state.settings();
+        settings.salesforce_hosts.insert(user.to_owned(), host.to_owned());
+    }
+
+    /// Replaces the budgets of the GitHub-shaped API, per user: all requests, and those that write.
+    pub fn set_github_budgets(&self, requests: Option<Budget>, writes: Option<Budget>) {
+        let mut settings = self.state.settings();
+        settings.github_budget = requests;
+        settings.github_content_budget = writes;
+    }
+
+    /// Replaces the budget of the Jira-shaped API, per site.
+    pub fn set_jira_budget(&self, requests: Option<Budget>) {
+        self.state.settings().jira_budget = requests;
+    }
+
     /// Replaces the budget of the Google-Calendar-shaped API, per user.
     pub fn set_calendar_budget(&self, requests: Option<Budget>) {
         self.state.settings().calendar_budget = requests;
@@ -141,6 +192,12 @@ impl Simulator {
     /// the application in the vendor's settings. Answers how many were live.
     pub fn revoke_grants(&self, vendor: Vendor, user: Option<&str>) -> usize {
         self.state.grants().revoke_user(vendor, user)
+    }
+
+    /// The cloud id of a user's Jira site, counted from 0.
+    #[must_use]
+    pub fn jira_cloud_id(&self, user: &str, site: usize) -> String {
+        jira::cloud_id(user, site)
     }
 
     /// Grants that are live at a vendor.

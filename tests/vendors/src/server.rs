@@ -25,10 +25,12 @@ use crate::googlecalendar::Book;
 use crate::graph;
 use crate::hubspot::Portal;
 use crate::log::{Entry, Log, Side};
+use crate::notion::Workspace;
 use crate::oauth::Grants;
 use crate::options::Options;
+use crate::salesforce::Org;
 use crate::text::{Pairs, parse_form, sha256_base64url};
-use crate::{control, gmail, googlecalendar, hubspot, oauth};
+use crate::{control, github, gmail, googlecalendar, hubspot, jira, notion, oauth, salesforce};
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
@@ -42,6 +44,10 @@ pub(crate) struct State {
     grants: Mutex<Grants>,
     portals: Mutex<BTreeMap<String, Portal>>,
     mailboxes: Mutex<BTreeMap<String, Mailbox>>,
+    orgs: Mutex<BTreeMap<String, Org>>,
+    workspaces: Mutex<BTreeMap<String, Workspace>>,
+    githubs: Mutex<BTreeMap<String, github::World>>,
+    sites: Mutex<BTreeMap<String, jira::Site>>,
     books: Mutex<BTreeMap<String, Book>>,
     outlooks: Mutex<BTreeMap<String, graph::Outlook>>,
 }
@@ -71,6 +77,42 @@ impl State {
         act(mailboxes
             .entry(user.to_owned())
             .or_insert_with(|| Mailbox::seeded(user, messages)))
+    }
+
+    /// Does something with the Salesforce org of a user, which is made on first sight.
+    pub(crate) fn org<T>(&self, user: &str, act: impl FnOnce(&mut Org) -> T) -> T {
+        let opportunities = self.settings().opportunities;
+        let mut orgs = lock(&self.orgs);
+        act(orgs
+            .entry(user.to_owned())
+            .or_insert_with(|| Org::seeded(user, opportunities)))
+    }
+
+    /// Does something with the Notion workspace of a user, which is made on first sight.
+    pub(crate) fn workspace<T>(&self, user: &str, act: impl FnOnce(&mut Workspace) -> T) -> T {
+        let rows = self.settings().rows;
+        let mut workspaces = lock(&self.workspaces);
+        act(workspaces
+            .entry(user.to_owned())
+            .or_insert_with(|| Workspace::seeded(user, rows)))
+    }
+
+    /// Does something with a user's GitHub account, which is made on first sight.
+    pub(crate) fn github<T>(&self, user: &str, act: impl FnOnce(&mut github::World) -> T) -> T {
+        let issues = self.settings().github_issues;
+        let mut githubs = lock(&self.githubs);
+        act(githubs
+            .entry(user.to_owned())
+            .or_insert_with(|| github::World::seeded(user, issues, &format!("{}/github/api", self.base_url))))
+    }
+
+    /// Does something with a Jira site, which is made on first sight.
+    pub(crate) fn site<T>(&self, reached: &jira::Reached, act: impl FnOnce(&mut jira::Site) -> T) -> T {
+        let issues = self.settings().jira_issues;
+        let mut sites = lock(&self.sites);
+        act(sites
+            .entry(reached.site.clone())
+            .or_insert_with(|| jira::Site::seeded(&reached.user, &reached.site, issues)))
     }
 
     /// Does something with the calendars of a user, which are made on first sight.
@@ -116,6 +158,10 @@ impl Server {
             grants: Mutex::new(Grants::default()),
             portals: Mutex::new(BTreeMap::new()),
             mailboxes: Mutex::new(BTreeMap::new()),
+            orgs: Mutex::new(BTreeMap::new()),
+            workspaces: Mutex::new(BTreeMap::new()),
+            githubs: Mutex::new(BTreeMap::new()),
+            sites: Mutex::new(BTreeMap::new()),
             books: Mutex::new(BTreeMap::new()),
             outlooks: Mutex::new(BTreeMap::new()),
         });
@@ -123,6 +169,10 @@ impl Server {
             .merge(oauth::routes())
             .merge(hubspot::routes(&state))
             .merge(gmail::routes(&state))
+            .merge(salesforce::routes(&state))
+            .merge(notion::routes(&state))
+            .merge(github::routes(&state))
+            .merge(jira::routes(&state))
             .merge(googlecalendar::routes(&state))
             .merge(graph::routes(&state))
             .merge(control::routes())
@@ -356,6 +406,14 @@ fn refusal(path: &str, side: Side, status: u16) -> Response {
     }
     if path.starts_with("/hubspot") {
         hubspot::refusal(status)
+    } else if path.starts_with("/salesforce") {
+        salesforce::refusal(status)
+    } else if path.starts_with("/notion") {
+        notion::refusal(status)
+    } else if path.starts_with("/github") {
+        github::refusal(status)
+    } else if path.starts_with("/atlassian") {
+        jira::refusal(status)
     } else if path.starts_with("/calendar") {
         googlecalendar::refusal(status)
     } else if path.starts_with("/graph") {
@@ -369,8 +427,16 @@ async fn nothing_here(request: Request<Body>) -> Response {
     let path = request.uri().path();
     if path.starts_with("/hubspot") {
         hubspot::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/github") {
+        github::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/atlassian") {
+        jira::refusal(StatusCode::NOT_FOUND)
     } else if path.starts_with("/gmail") {
         gmail::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/salesforce") {
+        salesforce::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/notion") {
+        notion::refusal(StatusCode::BAD_REQUEST)
     } else if path.starts_with("/calendar") {
         googlecalendar::refusal(StatusCode::NOT_FOUND)
     } else if path.starts_with("/graph") {
@@ -381,7 +447,32 @@ async fn nothing_here(request: Request<Body>) -> Response {
 }
 
 fn side_of(path: &str) -> Side {
-    if path.ends_with("/revoke") && (path.starts_with("/hubspot/oauth") || path.starts_with("/google")) {
+    if let Some(rest) = path.strip_prefix("/notion/v1/") {
+        match rest {
+            "oauth/authorize" => Side::Authorize,
+            "oauth/token" => Side::Token,
+            "oauth/revoke" => Side::Revoke,
+            _ => Side::Api,
+        }
+    } else if let Some(rest) = path.strip_prefix("/salesforce/") {
+        match rest {
+            "services/oauth2/authorize" => Side::Authorize,
+            "services/oauth2/token" => Side::Token,
+            "services/oauth2/revoke" => Side::Revoke,
+            _ => Side::Api,
+        }
+    } else if path == "/github/login/oauth/authorize" {
+        Side::Authorize
+    } else if path.starts_with("/github/login") {
+        Side::Token
+    } else if path == "/atlassian/authorize" {
+        Side::Authorize
+    } else if path == "/atlassian/oauth/token" {
+        Side::Token
+    } else if path.starts_with("/github/api") || path.starts_with("/atlassian") {
+        Side::Api
+    } else if path.ends_with("/revoke") && (path.starts_with("/hubspot/oauth") || path.starts_with("/google"))
+    {
         Side::Revoke
     } else if path.starts_with("/hubspot/oauth") {
         if path.ends_with("/authorize") {

@@ -115,8 +115,12 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
         .flat_map(str::split_whitespace)
         .map(str::to_owned)
         .collect();
-    if scopes.is_empty() {
+    // At Notion there are none: what an application may do is set on it.
+    if scopes.is_empty() && vendor != Vendor::Notion {
         return Err(back("invalid_scope", "No scope was asked for."));
+    }
+    if vendor == Vendor::Atlassian && first(query, "audience") != Some("api.atlassian.com") {
+        return Err(back("invalid_request", "The audience must be api.atlassian.com."));
     }
     let user = first(query, "login_hint")
         .map(|hint| hint.split('@').next().unwrap_or(hint))
@@ -124,8 +128,12 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
         .unwrap_or(&settings.user)
         .to_owned();
     let wants_refresh_token = match vendor {
-        Vendor::Hubspot => true,
-        Vendor::Microsoft => scopes.iter().any(|scope| scope == "offline_access"),
+        Vendor::Hubspot | Vendor::Notion => true,
+        Vendor::Salesforce => scopes
+            .iter()
+            .any(|scope| scope == "refresh_token" || scope == "offline_access"),
+        Vendor::Github => settings.github_app,
+        Vendor::Atlassian | Vendor::Microsoft => scopes.iter().any(|scope| scope == "offline_access"),
         Vendor::Google => {
             first(query, "access_type") == Some("offline")
                 && (first(query, "prompt").is_some_and(|prompt| prompt.contains("consent"))
@@ -196,6 +204,10 @@ fn page(vendor: Vendor, asked: &Asked) -> Html<String> {
     let name = match vendor {
         Vendor::Hubspot => "HubSpot",
         Vendor::Google => "Google",
+        Vendor::Salesforce => "Salesforce",
+        Vendor::Notion => "Notion",
+        Vendor::Github => "GitHub",
+        Vendor::Atlassian => "Atlassian",
         Vendor::Microsoft => "Microsoft",
     };
     let scopes: String = asked
