@@ -31,6 +31,10 @@ impl Wire {
         Self { simulator }
     }
 
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a client in a test, of a simulator on loopback"
+    )]
     pub(crate) async fn send(
         &self,
         method: Method,
