@@ -15,6 +15,7 @@ mod definitions;
 mod endpoints;
 mod hints;
 mod model;
+mod modern;
 mod names;
 mod paging;
 mod read;
@@ -41,8 +42,9 @@ use model::{Api, Operation};
 use tool::{LeftOut, Made};
 
 pub use definitions::Beside;
+pub use modern::modern;
 pub use report::{Imported, LeftOutOperation, Report, ToolLine};
-pub use source::MAX_BYTES;
+pub use source::{MAX_BYTES, document, text};
 
 /// Tools that are made when nobody says how many. More than that no model keeps apart.
 pub const DEFAULT_TOOLS: usize = 40;

@@ -115,8 +115,7 @@ pub struct OAuth2 {
     /// How the client authenticates at the token endpoint.
     #[serde(default)]
     pub client_auth: ClientAuth,
-    /// How the body of a request to the token endpoint is written: for exchange and refresh.
-    /// Revocation is always a form (RFC 7009).
+    /// How the body of a request to the token endpoint is written, and to the revocation endpoint.
     #[serde(default, skip_serializing_if = "TokenBody::is_form")]
     pub token_body: TokenBody,
     /// Where the token endpoint's answer keeps its fields, for vendors who keep them elsewhere than

@@ -11,8 +11,10 @@
 mod calendar;
 mod control;
 mod faults;
+mod github;
 mod gmail;
 mod hubspot;
+mod jira;
 mod log;
 mod notion;
 mod oauth;
@@ -20,6 +22,8 @@ mod options;
 mod salesforce;
 mod seed;
 mod server;
+#[cfg(test)]
+mod testing;
 mod text;
 #[cfg(test)]
 mod wire;
@@ -44,6 +48,10 @@ pub enum Vendor {
     Salesforce,
     /// OAuth under `/notion/v1/oauth`, the API under `/notion/v1`.
     Notion,
+    /// OAuth under `/github/login/oauth`, the API under `/github/api`.
+    Github,
+    /// OAuth under `/atlassian`, the sites under `/atlassian/ex/jira/{cloud id}`.
+    Atlassian,
 }
 
 /// Running simulated vendors; they stop when this is dropped.
@@ -149,6 +157,18 @@ impl Simulator {
         settings.salesforce_hosts.insert(user.to_owned(), host.to_owned());
     }
 
+    /// Replaces the budgets of the GitHub-shaped API, per user: all requests, and those that write.
+    pub fn set_github_budgets(&self, requests: Option<Budget>, writes: Option<Budget>) {
+        let mut settings = self.state.settings();
+        settings.github_budget = requests;
+        settings.github_content_budget = writes;
+    }
+
+    /// Replaces the budget of the Jira-shaped API, per site.
+    pub fn set_jira_budget(&self, requests: Option<Budget>) {
+        self.state.settings().jira_budget = requests;
+    }
+
     /// Every access token issued so far is refused from now on, as if its time had come.
     pub fn expire_access_tokens(&self) {
         self.state.grants().expire_access_tokens();
@@ -158,6 +178,12 @@ impl Simulator {
     /// the application in the vendor's settings. Answers how many were live.
     pub fn revoke_grants(&self, vendor: Vendor, user: Option<&str>) -> usize {
         self.state.grants().revoke_user(vendor, user)
+    }
+
+    /// The cloud id of a user's Jira site, counted from 0.
+    #[must_use]
+    pub fn jira_cloud_id(&self, user: &str, site: usize) -> String {
+        jira::cloud_id(user, site)
     }
 
     /// Grants that are live at a vendor.

@@ -28,7 +28,7 @@ use crate::oauth::Grants;
 use crate::options::Options;
 use crate::salesforce::Org;
 use crate::text::{Pairs, parse_form, sha256_base64url};
-use crate::{control, gmail, hubspot, notion, oauth, salesforce};
+use crate::{control, github, gmail, hubspot, jira, notion, oauth, salesforce};
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
@@ -44,6 +44,8 @@ pub(crate) struct State {
     mailboxes: Mutex<BTreeMap<String, Mailbox>>,
     orgs: Mutex<BTreeMap<String, Org>>,
     workspaces: Mutex<BTreeMap<String, Workspace>>,
+    githubs: Mutex<BTreeMap<String, github::World>>,
+    sites: Mutex<BTreeMap<String, jira::Site>>,
 }
 
 impl State {
@@ -90,6 +92,24 @@ impl State {
             .entry(user.to_owned())
             .or_insert_with(|| Workspace::seeded(user, rows)))
     }
+
+    /// Does something with a user's GitHub account, which is made on first sight.
+    pub(crate) fn github<T>(&self, user: &str, act: impl FnOnce(&mut github::World) -> T) -> T {
+        let issues = self.settings().github_issues;
+        let mut githubs = lock(&self.githubs);
+        act(githubs
+            .entry(user.to_owned())
+            .or_insert_with(|| github::World::seeded(user, issues, &format!("{}/github/api", self.base_url))))
+    }
+
+    /// Does something with a Jira site, which is made on first sight.
+    pub(crate) fn site<T>(&self, reached: &jira::Reached, act: impl FnOnce(&mut jira::Site) -> T) -> T {
+        let issues = self.settings().jira_issues;
+        let mut sites = lock(&self.sites);
+        act(sites
+            .entry(reached.site.clone())
+            .or_insert_with(|| jira::Site::seeded(&reached.user, &reached.site, issues)))
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -115,6 +135,8 @@ impl Server {
             mailboxes: Mutex::new(BTreeMap::new()),
             orgs: Mutex::new(BTreeMap::new()),
             workspaces: Mutex::new(BTreeMap::new()),
+            githubs: Mutex::new(BTreeMap::new()),
+            sites: Mutex::new(BTreeMap::new()),
         });
         let router = Router::new()
             .merge(oauth::routes())
@@ -122,6 +144,8 @@ impl Server {
             .merge(gmail::routes(&state))
             .merge(salesforce::routes(&state))
             .merge(notion::routes(&state))
+            .merge(github::routes(&state))
+            .merge(jira::routes(&state))
             .merge(control::routes())
             .fallback(nothing_here)
             .with_state(Arc::clone(&state));
@@ -357,6 +381,10 @@ fn refusal(path: &str, side: Side, status: u16) -> Response {
         salesforce::refusal(status)
     } else if path.starts_with("/notion") {
         notion::refusal(status)
+    } else if path.starts_with("/github") {
+        github::refusal(status)
+    } else if path.starts_with("/atlassian") {
+        jira::refusal(status)
     } else {
         gmail::refusal(status)
     }
@@ -366,6 +394,10 @@ async fn nothing_here(request: Request<Body>) -> Response {
     let path = request.uri().path();
     if path.starts_with("/hubspot") {
         hubspot::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/github") {
+        github::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/atlassian") {
+        jira::refusal(StatusCode::NOT_FOUND)
     } else if path.starts_with("/gmail") {
         gmail::refusal(StatusCode::NOT_FOUND)
     } else if path.starts_with("/salesforce") {
@@ -392,6 +424,16 @@ fn side_of(path: &str) -> Side {
             "services/oauth2/revoke" => Side::Revoke,
             _ => Side::Api,
         }
+    } else if path == "/github/login/oauth/authorize" {
+        Side::Authorize
+    } else if path.starts_with("/github/login") {
+        Side::Token
+    } else if path == "/atlassian/authorize" {
+        Side::Authorize
+    } else if path == "/atlassian/oauth/token" {
+        Side::Token
+    } else if path.starts_with("/github/api") || path.starts_with("/atlassian") {
+        Side::Api
     } else if path.ends_with("/revoke") && (path.starts_with("/hubspot/oauth") || path.starts_with("/google"))
     {
         Side::Revoke

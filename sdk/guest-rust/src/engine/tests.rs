@@ -210,3 +210,28 @@ fn a_file_is_sent_by_its_id_and_an_answer_kept_under_one() {
         "vendor_not_found"
     );
 }
+
+#[test]
+fn what_a_function_answers_is_shortened_as_well() {
+    fn coded(call: &Call, _: &str, input: &str) -> Option<Result<Output, Fault>> {
+        call.log("info", input);
+        let answer = json!({"login": "x", "avatar": "a"});
+        Some(Output::page(&answer, Some("t2".to_owned())))
+    }
+    let vendor = Vendor::new(|_| crate::testing::json(200, &json!({})));
+    let declaration = serde_json::from_value(json!({"response": {"concise": ["avatar"]}}));
+    let call = Call::new(&vendor, declaration.expect("a declaration"), Page::default());
+    let answer = |format: &str| {
+        let input = json!({"response_format": format}).to_string();
+        crate::run(&call, "a_coded_tool", &input, coded).expect("an answer")
+    };
+    let short = answer("concise");
+    assert_eq!(short.data, r#"{"login":"x"}"#);
+    assert_eq!(short.next_page_token.as_deref(), Some("t2"));
+    let whole: Value = serde_json::from_str(&answer("detailed").data).expect("JSON");
+    assert_eq!(whole, json!({"login": "x", "avatar": "a"}));
+    assert!(
+        vendor.logged.borrow()[1].contains("detailed"),
+        "the function may ask"
+    );
+}

@@ -5,8 +5,14 @@
 //! consent was given before, only with `prompt=consent`, and never when refreshing; Salesforce says no
 //! lifetime, names the host of the user's org, and gives a refresh token for the scope of that name; Notion has
 //! no scopes, and wants JSON with the client in HTTP basic.
+//! GitHub's token endpoint says its refusals with status 200, answers a form to whoever does not ask for JSON,
+//! and joins scopes by commas; an OAuth App's token has no end and no refresh token, a GitHub App's has
+//! both and no scopes. Atlassian's token endpoint takes JSON, gives a refresh token only for
+//! `offline_access`, and refuses one that is not good any more with 403 and `unauthorized_client`.
 
+mod atlassian;
 mod authorize;
+mod github;
 mod grants;
 mod token;
 
@@ -53,6 +59,10 @@ pub(crate) fn routes() -> Router<Arc<State>> {
             "/salesforce/services/oauth2/revoke",
             post(|s, h, b| token::revoke(Vendor::Salesforce, s, h, b)),
         )
+        .route("/github/login/oauth/authorize", consent(Vendor::Github))
+        .route("/github/login/oauth/access_token", post(github::issue))
+        .route("/atlassian/authorize", consent(Vendor::Atlassian))
+        .route("/atlassian/oauth/token", post(atlassian::issue))
         .route(
             "/hubspot/oauth/v1/token",
             post(|s, h, b| token::issue(Vendor::Hubspot, s, h, b)),
@@ -106,5 +116,7 @@ fn issuer(state: &State, vendor: Vendor) -> String {
         Vendor::Google => format!("{}/google", state.base_url),
         Vendor::Salesforce => format!("{}/salesforce", state.base_url),
         Vendor::Notion => format!("{}/notion", state.base_url),
+        Vendor::Github => format!("{}/github", state.base_url),
+        Vendor::Atlassian => format!("{}/atlassian", state.base_url),
     }
 }

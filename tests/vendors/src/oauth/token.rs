@@ -69,6 +69,8 @@ pub(crate) async fn issue(
                 Vendor::Google => google_body(&issued, lifetime),
                 Vendor::Salesforce => salesforce_body(&state, &issued),
                 Vendor::Notion => notion_body(&issued),
+                // The token endpoints of GitHub and Atlassian are their own.
+                Vendor::Github | Vendor::Atlassian => google_body(&issued, lifetime),
             };
             ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
         }
@@ -85,7 +87,7 @@ pub(crate) async fn revoke(
     body: String,
 ) -> Response {
     let form = match vendor {
-        Vendor::Google | Vendor::Salesforce => parse_form(&body),
+        Vendor::Google | Vendor::Salesforce | Vendor::Github | Vendor::Atlassian => parse_form(&body),
         Vendor::Hubspot | Vendor::Notion => match read(vendor, &state, &headers, &body) {
             Ok(form) => form,
             Err(response) => return *response,
