@@ -43,6 +43,11 @@ pub(crate) fn rfc3339(ms: i64) -> String {
     format!("{:.3}", timestamp(ms))
 }
 
+/// `2026-03-02T09:00:00Z`.
+pub(crate) fn rfc3339_seconds(ms: i64) -> String {
+    format!("{:.0}", timestamp(ms))
+}
+
 /// `Mon, 2 Mar 2026 09:00:00 +0000`.
 pub(crate) fn rfc2822(ms: i64) -> String {
     timestamp(ms)
@@ -75,6 +80,7 @@ mod tests {
     fn times_are_written_as_the_vendors_write_them() {
         let start = minutes_before_start(0);
         assert_eq!(rfc3339(start), "2026-03-02T09:00:00.000Z");
+        assert_eq!(rfc3339_seconds(start), "2026-03-02T09:00:00Z");
         assert_eq!(rfc2822(start), "Mon, 2 Mar 2026 09:00:00 +0000");
         assert_eq!(parse_day("2026/03/02"), Some(start - 9 * 3_600_000));
     }

@@ -11,8 +11,10 @@
 mod calendar;
 mod control;
 mod faults;
+mod github;
 mod gmail;
 mod hubspot;
+mod jira;
 mod linear;
 mod log;
 mod notion;
@@ -22,6 +24,8 @@ mod salesforce;
 mod seed;
 mod server;
 mod slack;
+#[cfg(test)]
+mod testing;
 mod text;
 #[cfg(test)]
 mod wire;
@@ -46,6 +50,10 @@ pub enum Vendor {
     Salesforce,
     /// OAuth under `/notion/v1/oauth`, the API under `/notion/v1`.
     Notion,
+    /// OAuth under `/github/login/oauth`, the API under `/github/api`.
+    Github,
+    /// OAuth under `/atlassian`, the sites under `/atlassian/ex/jira/{cloud id}`.
+    Atlassian,
     /// OAuth under `/slack/oauth`, the API under `/slack/api`, files under `/slack/files`.
     Slack,
     /// OAuth under `/linear/oauth`, the API at `/linear/graphql`.
@@ -155,6 +163,18 @@ impl Simulator {
         settings.salesforce_hosts.insert(user.to_owned(), host.to_owned());
     }
 
+    /// Replaces the budgets of the GitHub-shaped API, per user: all requests, and those that write.
+    pub fn set_github_budgets(&self, requests: Option<Budget>, writes: Option<Budget>) {
+        let mut settings = self.state.settings();
+        settings.github_budget = requests;
+        settings.github_content_budget = writes;
+    }
+
+    /// Replaces the budget of the Jira-shaped API, per site.
+    pub fn set_jira_budget(&self, requests: Option<Budget>) {
+        self.state.settings().jira_budget = requests;
+    }
+
     /// Replaces the budgets of the Slack-shaped API: messages to one channel, and requests to one method.
     pub fn set_slack_budgets(&self, posts: Option<Budget>, method: Option<Budget>) {
         let mut settings = self.state.settings();
@@ -189,6 +209,12 @@ impl Simulator {
     /// the application in the vendor's settings. Answers how many were live.
     pub fn revoke_grants(&self, vendor: Vendor, user: Option<&str>) -> usize {
         self.state.grants().revoke_user(vendor, user)
+    }
+
+    /// The cloud id of a user's Jira site, counted from 0.
+    #[must_use]
+    pub fn jira_cloud_id(&self, user: &str, site: usize) -> String {
+        jira::cloud_id(user, site)
     }
 
     /// Grants that are live at a vendor.

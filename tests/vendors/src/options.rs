@@ -48,6 +48,22 @@ pub struct Options {
     pub notion_budget: Option<Budget>,
     /// Rows of each user's Notion database at the start.
     pub rows: usize,
+    /// Requests of one user to the GitHub-shaped API.
+    pub github_budget: Option<Budget>,
+    /// Those of them that write; beyond it is a secondary limit, said by 403 with `Retry-After`.
+    pub github_content_budget: Option<Budget>,
+    /// How the GitHub-shaped API says that the requests are used up.
+    pub github_refusal: Refusal,
+    /// Whether the application is a GitHub App, whose tokens end and have no scopes, and not an OAuth App.
+    pub github_app: bool,
+    /// Issues of each user's repository `shop` at the start.
+    pub github_issues: usize,
+    /// Requests to one site of the Jira-shaped API.
+    pub jira_budget: Option<Budget>,
+    /// Sites of each Atlassian user; of several, whoever connects has to choose.
+    pub jira_sites: usize,
+    /// Issues of each site at the start.
+    pub jira_issues: usize,
     /// Messages to one channel of the Slack-shaped API. The vendor lets one a second pass and is not
     /// strict about it, so that the usual window is a little shorter.
     pub slack_post_budget: Option<Budget>,
@@ -84,6 +100,14 @@ impl Default for Options {
             opportunities: 60,
             notion_budget: None,
             rows: 40,
+            github_budget: None,
+            github_content_budget: None,
+            github_refusal: Refusal::Status403,
+            github_app: false,
+            github_issues: 120,
+            jira_budget: None,
+            jira_sites: 1,
+            jira_issues: 120,
             slack_post_budget: Some(Budget {
                 requests: 1,
                 window_ms: 900,
@@ -106,13 +130,13 @@ pub struct Budget {
     pub window_ms: u64,
 }
 
-/// How the Gmail-shaped API refuses what is over the budget; the vendor does either.
+/// How an API refuses what is over the budget, of vendors that do either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// 429 with the reason `rateLimitExceeded`.
+    /// 429; at Gmail with the reason `rateLimitExceeded`.
     Status429,
-    /// 403 with the reason `userRateLimitExceeded`.
+    /// 403; at Gmail with the reason `userRateLimitExceeded`.
     Status403,
 }
 

@@ -29,7 +29,7 @@ use crate::oauth::Grants;
 use crate::options::Options;
 use crate::salesforce::Org;
 use crate::text::{Pairs, parse_form, sha256_base64url};
-use crate::{control, gmail, hubspot, linear, notion, oauth, salesforce, slack};
+use crate::{control, github, gmail, hubspot, jira, linear, notion, oauth, salesforce, slack};
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
@@ -45,6 +45,8 @@ pub(crate) struct State {
     mailboxes: Mutex<BTreeMap<String, Mailbox>>,
     orgs: Mutex<BTreeMap<String, Org>>,
     workspaces: Mutex<BTreeMap<String, Workspace>>,
+    githubs: Mutex<BTreeMap<String, github::World>>,
+    sites: Mutex<BTreeMap<String, jira::Site>>,
     slack_workspaces: Mutex<BTreeMap<String, slack::Workspace>>,
     linear_organizations: Mutex<BTreeMap<String, Organization>>,
 }
@@ -94,6 +96,24 @@ impl State {
             .or_insert_with(|| Workspace::seeded(user, rows)))
     }
 
+    /// Does something with a user's GitHub account, which is made on first sight.
+    pub(crate) fn github<T>(&self, user: &str, act: impl FnOnce(&mut github::World) -> T) -> T {
+        let issues = self.settings().github_issues;
+        let mut githubs = lock(&self.githubs);
+        act(githubs
+            .entry(user.to_owned())
+            .or_insert_with(|| github::World::seeded(user, issues, &format!("{}/github/api", self.base_url))))
+    }
+
+    /// Does something with a Jira site, which is made on first sight.
+    pub(crate) fn site<T>(&self, reached: &jira::Reached, act: impl FnOnce(&mut jira::Site) -> T) -> T {
+        let issues = self.settings().jira_issues;
+        let mut sites = lock(&self.sites);
+        act(sites
+            .entry(reached.site.clone())
+            .or_insert_with(|| jira::Site::seeded(&reached.user, &reached.site, issues)))
+    }
+
     /// Does something with the Slack workspace of a user, which is made on first sight.
     pub(crate) fn slack_workspace<T>(&self, user: &str, act: impl FnOnce(&mut slack::Workspace) -> T) -> T {
         let mut workspaces = lock(&self.slack_workspaces);
@@ -134,6 +154,8 @@ impl Server {
             mailboxes: Mutex::new(BTreeMap::new()),
             orgs: Mutex::new(BTreeMap::new()),
             workspaces: Mutex::new(BTreeMap::new()),
+            githubs: Mutex::new(BTreeMap::new()),
+            sites: Mutex::new(BTreeMap::new()),
             slack_workspaces: Mutex::new(BTreeMap::new()),
             linear_organizations: Mutex::new(BTreeMap::new()),
         });
@@ -143,6 +165,8 @@ impl Server {
             .merge(gmail::routes(&state))
             .merge(salesforce::routes(&state))
             .merge(notion::routes(&state))
+            .merge(github::routes(&state))
+            .merge(jira::routes(&state))
             .merge(slack::routes())
             .merge(linear::routes())
             .merge(control::routes())
@@ -380,6 +404,10 @@ fn refusal(path: &str, side: Side, status: u16) -> Response {
         salesforce::refusal(status)
     } else if path.starts_with("/notion") {
         notion::refusal(status)
+    } else if path.starts_with("/github") {
+        github::refusal(status)
+    } else if path.starts_with("/atlassian") {
+        jira::refusal(status)
     } else if path.starts_with("/slack") {
         slack::refusal(status)
     } else if path.starts_with("/linear") {
@@ -393,6 +421,10 @@ async fn nothing_here(request: Request<Body>) -> Response {
     let path = request.uri().path();
     if path.starts_with("/hubspot") {
         hubspot::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/github") {
+        github::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/atlassian") {
+        jira::refusal(StatusCode::NOT_FOUND)
     } else if path.starts_with("/gmail") {
         gmail::refusal(StatusCode::NOT_FOUND)
     } else if path.starts_with("/salesforce") {
@@ -404,46 +436,45 @@ async fn nothing_here(request: Request<Body>) -> Response {
     }
 }
 
+/// What a request is for: the authorization servers have paths of their own, and all else below a vendor's is its API.
 fn side_of(path: &str) -> Side {
+    const APIS: [&str; 9] = [
+        "/atlassian/",
+        "/github/",
+        "/gmail/",
+        "/hubspot/",
+        "/linear/",
+        "/notion/",
+        "/salesforce/",
+        "/slack/",
+        "/upload/gmail/",
+    ];
     match path {
-        "/slack/oauth/v2/authorize" | "/linear/oauth/authorize" => return Side::Authorize,
-        "/slack/api/oauth.v2.access" | "/linear/oauth/token" => return Side::Token,
-        "/linear/oauth/revoke" => return Side::Revoke,
-        _ if path.starts_with("/slack/") || path.starts_with("/linear/") => return Side::Api,
-        _ => {}
-    }
-    if let Some(rest) = path.strip_prefix("/notion/v1/") {
-        match rest {
-            "oauth/authorize" => Side::Authorize,
-            "oauth/token" => Side::Token,
-            "oauth/revoke" => Side::Revoke,
-            _ => Side::Api,
-        }
-    } else if let Some(rest) = path.strip_prefix("/salesforce/") {
-        match rest {
-            "services/oauth2/authorize" => Side::Authorize,
-            "services/oauth2/token" => Side::Token,
-            "services/oauth2/revoke" => Side::Revoke,
-            _ => Side::Api,
-        }
-    } else if path.ends_with("/revoke") && (path.starts_with("/hubspot/oauth") || path.starts_with("/google"))
-    {
-        Side::Revoke
-    } else if path.starts_with("/hubspot/oauth") {
-        if path.ends_with("/authorize") {
-            Side::Authorize
-        } else {
-            Side::Token
-        }
-    } else if path.starts_with("/google/o/") {
-        Side::Authorize
-    } else if path.starts_with("/google") {
-        Side::Token
-    } else if path.starts_with("/hubspot") || path.starts_with("/gmail") || path.starts_with("/upload/gmail")
-    {
-        Side::Api
-    } else {
-        Side::Other
+        "/atlassian/authorize"
+        | "/github/login/oauth/authorize"
+        | "/google/o/oauth2/v2/auth"
+        | "/hubspot/oauth/authorize"
+        | "/linear/oauth/authorize"
+        | "/notion/v1/oauth/authorize"
+        | "/salesforce/services/oauth2/authorize"
+        | "/slack/oauth/v2/authorize" => Side::Authorize,
+        "/atlassian/oauth/token"
+        | "/github/login/oauth/access_token"
+        | "/google/token"
+        | "/hubspot/oauth/v1/token"
+        | "/hubspot/oauth/v3/token"
+        | "/linear/oauth/token"
+        | "/notion/v1/oauth/token"
+        | "/salesforce/services/oauth2/token"
+        | "/slack/api/oauth.v2.access" => Side::Token,
+        "/google/revoke"
+        | "/hubspot/oauth/revoke"
+        | "/hubspot/oauth/v3/token/revoke"
+        | "/linear/oauth/revoke"
+        | "/notion/v1/oauth/revoke"
+        | "/salesforce/services/oauth2/revoke" => Side::Revoke,
+        _ if APIS.iter().any(|api| path.starts_with(api)) => Side::Api,
+        _ => Side::Other,
     }
 }
 

@@ -130,6 +130,9 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
     if scopes.is_empty() && vendor != Vendor::Notion {
         return Err(back("invalid_scope", "No scope was asked for."));
     }
+    if vendor == Vendor::Atlassian && first(query, "audience") != Some("api.atlassian.com") {
+        return Err(back("invalid_request", "The audience must be api.atlassian.com."));
+    }
     let user = first(query, "login_hint")
         .map(|hint| hint.split('@').next().unwrap_or(hint))
         .filter(|hint| is_user(hint))
@@ -140,6 +143,8 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
         Vendor::Salesforce => scopes
             .iter()
             .any(|scope| scope == "refresh_token" || scope == "offline_access"),
+        Vendor::Github => settings.github_app,
+        Vendor::Atlassian => scopes.iter().any(|scope| scope == "offline_access"),
         Vendor::Slack => settings.rotation != Rotation::None,
         Vendor::Google => {
             first(query, "access_type") == Some("offline")
@@ -215,6 +220,8 @@ fn page(vendor: Vendor, asked: &Asked) -> Html<String> {
         Vendor::Google => "Google",
         Vendor::Salesforce => "Salesforce",
         Vendor::Notion => "Notion",
+        Vendor::Github => "GitHub",
+        Vendor::Atlassian => "Atlassian",
         Vendor::Slack => "Slack",
         Vendor::Linear => "Linear",
     };

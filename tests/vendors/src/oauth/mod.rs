@@ -4,11 +4,17 @@
 //! and names the portal; Google answers a refresh token only for `access_type=offline` and, once
 //! consent was given before, only with `prompt=consent`, and never when refreshing; Salesforce says no
 //! lifetime, names the host of the user's org, and gives a refresh token for the scope of that name; Notion has
-//! no scopes, and wants JSON with the client in HTTP basic. Slack takes the
-//! scopes of a person apart from those of the application, answers a person's tokens below
-//! `authed_user`, refuses with status 200, and knows refresh tokens only where tokens are rotated.
+//! no scopes, and wants JSON with the client in HTTP basic. Slack takes the scopes of a person apart
+//! from those of the application, answers a person's tokens below `authed_user`, refuses with status
+//! 200, and knows refresh tokens only where tokens are rotated.
+//! GitHub's token endpoint says its refusals with status 200, answers a form to whoever does not ask for JSON,
+//! and joins scopes by commas; an OAuth App's token has no end and no refresh token, a GitHub App's has
+//! both and no scopes. Atlassian's token endpoint takes JSON, gives a refresh token only for
+//! `offline_access`, and refuses one that is not good any more with 403 and `unauthorized_client`.
 
+mod atlassian;
 mod authorize;
+mod github;
 mod grants;
 mod token;
 
@@ -55,6 +61,10 @@ pub(crate) fn routes() -> Router<Arc<State>> {
             "/salesforce/services/oauth2/revoke",
             post(|s, h, b| token::revoke(Vendor::Salesforce, s, h, b)),
         )
+        .route("/github/login/oauth/authorize", consent(Vendor::Github))
+        .route("/github/login/oauth/access_token", post(github::issue))
+        .route("/atlassian/authorize", consent(Vendor::Atlassian))
+        .route("/atlassian/oauth/token", post(atlassian::issue))
         .route("/slack/oauth/v2/authorize", consent(Vendor::Slack))
         .route("/linear/oauth/authorize", consent(Vendor::Linear))
         .route(
@@ -122,6 +132,8 @@ fn issuer(state: &State, vendor: Vendor) -> String {
         Vendor::Google => format!("{}/google", state.base_url),
         Vendor::Salesforce => format!("{}/salesforce", state.base_url),
         Vendor::Notion => format!("{}/notion", state.base_url),
+        Vendor::Github => format!("{}/github", state.base_url),
+        Vendor::Atlassian => format!("{}/atlassian", state.base_url),
         Vendor::Slack => format!("{}/slack", state.base_url),
         Vendor::Linear => format!("{}/linear", state.base_url),
     }

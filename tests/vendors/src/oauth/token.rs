@@ -79,6 +79,8 @@ pub(crate) async fn issue(
                 Vendor::Google => google_body(&issued, lifetime),
                 Vendor::Salesforce => salesforce_body(&state, &issued),
                 Vendor::Notion => notion_body(&issued),
+                // The token endpoints of GitHub and Atlassian are their own.
+                Vendor::Github | Vendor::Atlassian => google_body(&issued, lifetime),
                 Vendor::Slack => slack_body(&issued, lifetime, grant_type == "refresh_token"),
                 Vendor::Linear => linear_body(&issued, lifetime),
             };
@@ -104,7 +106,7 @@ pub(crate) async fn revoke(
     body: String,
 ) -> Response {
     let form = match vendor {
-        Vendor::Google | Vendor::Salesforce => parse_form(&body),
+        Vendor::Google | Vendor::Salesforce | Vendor::Github | Vendor::Atlassian => parse_form(&body),
         // Slack has no such endpoint, and no route leads here.
         Vendor::Hubspot | Vendor::Notion | Vendor::Slack | Vendor::Linear => {
             match read(vendor, &state, &headers, &body) {
