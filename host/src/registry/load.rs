@@ -99,6 +99,7 @@ fn refused(error: LoadError) -> Fault {
         | LoadError::TooComplex(_)
         | LoadError::ForbiddenImport(_)
         | LoadError::MissingExport(_)
+        | LoadError::UndeclaredExport(_)
         | LoadError::Manifest(_)
         | LoadError::Compile(_) => {
             let problem = Problem {

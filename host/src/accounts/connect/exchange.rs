@@ -15,7 +15,7 @@ use crate::accounts::quirks::Refusal;
 use crate::accounts::refresh::intent_key;
 use crate::accounts::token_endpoint::Failure;
 use crate::accounts::verify::{Identity, Probe, probe};
-use crate::accounts::{Accounts, activate, revoke};
+use crate::accounts::{Accounts, activate, coded, revoke};
 use crate::error::{Fault, Kind};
 use crate::journal::Actor;
 use crate::secret::Secret;
@@ -39,9 +39,13 @@ impl Accounts {
         };
         let endpoint = configured.token_endpoint(&config)?;
         let generation = entry.with(|live| live.account.generation);
-        let exchanged = endpoint
-            .exchange(&self.parts, &oauth2.scope_separator, code, verifier, redirect_uri)
-            .await;
+        let exchanged = if oauth2.coded.is_some() {
+            coded::exchange(&self.parts, configured, &config, code, verifier, redirect_uri).await
+        } else {
+            endpoint
+                .exchange(&self.parts, &oauth2.scope_separator, code, verifier, redirect_uri)
+                .await
+        };
         let grant = match exchanged {
             Ok(grant) => grant,
             Err(failure) => {
@@ -204,6 +208,13 @@ fn not_exchanged(failure: &Failure, names: &Names) -> Fault {
         Failure::Unusable(problem) => (
             Kind::VendorRejected,
             format!("The credential cannot be used: {problem}."),
+        ),
+        Failure::Code { kind, .. } => (
+            *kind,
+            format!(
+                "The connector for {vendor} could not complete the connection. Nothing was kept; the operator finds why in the \
+                 host's log."
+            ),
         ),
         Failure::Refused(Refusal::Unreadable(_)) => (
             Kind::VendorUnavailable,
