@@ -21,6 +21,7 @@ pub struct Seen {
     pub path: String,
     pub authorization: String,
     pub form: BTreeMap<String, Vec<String>>,
+    pub body: String,
 }
 
 impl Seen {
@@ -70,6 +71,7 @@ struct State {
     token: Mutex<Script>,
     revoke: Mutex<Script>,
     whoami: Mutex<Script>,
+    elsewhere: Mutex<Script>,
 }
 
 /// The running vendor.
@@ -90,6 +92,7 @@ impl Vendor {
             token: Mutex::new(Box::new(|_, number| tokens(number))),
             revoke: Mutex::new(Box::new(|_, _| json(200, ""))),
             whoami: Mutex::new(Box::new(|_, _| json(200, r#"{"id":"acct-1","name":"Ada"}"#))),
+            elsewhere: Mutex::new(Box::new(|_, _| json(404, "{}"))),
         });
         let stop = CancellationToken::new();
         let (served, stopped) = (Arc::clone(&state), stop.clone());
@@ -129,6 +132,16 @@ impl Vendor {
 
     pub fn on_whoami(&self, script: impl FnMut(&Seen, usize) -> Reply + Send + 'static) {
         *self.state.whoami.lock().expect("not poisoned") = Box::new(script);
+    }
+
+    /// What every other path does from now on.
+    pub fn on_elsewhere(&self, script: impl FnMut(&Seen, usize) -> Reply + Send + 'static) {
+        *self.state.elsewhere.lock().expect("not poisoned") = Box::new(script);
+    }
+
+    /// Every request so far.
+    pub fn all(&self) -> Vec<Seen> {
+        self.state.seen.lock().expect("not poisoned").clone()
     }
 
     /// Requests to a path so far.
@@ -174,6 +187,7 @@ async fn answer(
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
             .unwrap_or_default(),
         form,
+        body: String::from_utf8_lossy(&body).into_owned(),
     };
     let number = {
         let mut all = state.seen.lock().expect("not poisoned");
@@ -184,7 +198,7 @@ async fn answer(
         "/token" => (state.token.lock().expect("not poisoned"))(&seen, number),
         "/revoke" => (state.revoke.lock().expect("not poisoned"))(&seen, number),
         "/whoami" => (state.whoami.lock().expect("not poisoned"))(&seen, number),
-        _ => json(404, "{}"),
+        _ => (state.elsewhere.lock().expect("not poisoned"))(&seen, number),
     };
     state.count.send_modify(|count| *count += 1);
     loop {

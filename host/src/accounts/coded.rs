@@ -26,8 +26,9 @@ use super::model::Connection;
 use super::parts::Parts;
 use super::quirks::{self, Grant, Refusal, known_code};
 use super::token_endpoint::{Failure, fill};
+use crate::egress::MIN_SECRET_BYTES;
 use crate::egress::dialogue::{Course, Dialogue, Found, Step, Terms};
-use crate::error::{Fault, Kind};
+use crate::error::{Fault, Kind, Retry};
 use crate::registry::Converse;
 use crate::secret::Secret;
 
@@ -207,6 +208,18 @@ fn failure(fault: &Fault, course: &Course, connection: &Connection, step: Step) 
         Course::Answered { status, retry_after } if *status >= 500 || matches!(status, 408 | 425 | 429) => {
             Failure::Refused(Refusal::Busy(*retry_after))
         }
+        // Vendors say "not now" with the status of a success, too.
+        Course::Answered { .. }
+            if matches!(
+                fault.kind(),
+                Kind::VendorUnavailable | Kind::VendorTimeout | Kind::RateLimited
+            ) =>
+        {
+            Failure::Refused(Refusal::Busy(match fault.retry_advice() {
+                Retry::After(wait) => Some(wait),
+                Retry::Never | Retry::Later => None,
+            }))
+        }
         Course::Answered { .. } if !of_code => Failure::Refused(match code {
             Some("invalid_grant") => Refusal::Grant,
             Some("invalid_client" | "unauthorized_client") => Refusal::Client,
@@ -271,8 +284,13 @@ fn grant(
             .answered(value)
             .ok_or("the facts about the account are no part of an answer")?,
     };
-    let mut secrets = vec![access.expose()];
+    let answers = dialogue.answers();
+    let mut secrets = Vec::new();
+    for answer in &answers {
+        named_secrets(answer, false, &mut secrets);
+    }
     // Compared with facts, and not handed on.
+    secrets.push(access.expose());
     secrets.extend(refresh.as_ref().map(Secret::expose));
     keep_facts(&mut about, &secrets);
     Ok(Grant::found(access.clone(), refresh.clone(), stated, scopes, about))
@@ -305,14 +323,31 @@ fn known_scopes(granted: Vec<String>, connection: &Connection, manifest: &Manife
         .collect()
 }
 
+/// Whether answers keep secrets under this name.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_NAMES.iter().any(|part| name.contains(part))
+}
+
+/// The texts that stand under the name of a secret, long enough to be one.
+fn named_secrets<'v>(value: &'v Value, named: bool, found: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                named_secrets(member, named || is_secret(name), found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| named_secrets(item, named, found)),
+        Value::String(text) if named && text.len() >= MIN_SECRET_BYTES => found.push(text),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// Takes out of an answer what may be a secret: by its name, by its length, or because it is one.
 fn keep_facts(value: &mut Value, secrets: &[&str]) {
     match value {
         Value::Object(members) => {
-            members.retain(|name, _| {
-                let name = name.to_ascii_lowercase();
-                !SECRET_NAMES.iter().any(|part| name.contains(part))
-            });
+            members.retain(|name, _| !is_secret(name));
             members.values_mut().for_each(|member| keep_facts(member, secrets));
         }
         Value::Array(items) => items.iter_mut().for_each(|item| keep_facts(item, secrets)),

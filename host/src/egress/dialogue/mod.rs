@@ -149,6 +149,8 @@ pub struct Dialogue {
 
 struct State {
     held: Vec<Held>,
+    /// The values that are whole answers.
+    answers: Vec<u32>,
     course: Course,
 }
 
@@ -170,6 +172,7 @@ impl Dialogue {
             given: names,
             state: Mutex::new(State {
                 held,
+                answers: Vec::new(),
                 course: Course::Silent,
             }),
         }
@@ -276,7 +279,9 @@ impl Dialogue {
                     retry_after: answer.retry_after,
                 };
                 let content = answer::read(&answer).map_err(misuse)?;
-                Ok((status, state.keep(Held::Answered(content))?))
+                let number = state.keep(Held::Answered(content))?;
+                state.answers.push(number);
+                Ok((status, number))
             }
             Err(error) => Err(state.unanswered(before, &error)),
         }
@@ -306,6 +311,13 @@ impl Dialogue {
             Held::Answered(answer) => Some(answer.clone()),
             Held::Made(_) | Held::Given(_) => None,
         }
+    }
+
+    /// Everything that the endpoint answered, request by request.
+    #[must_use]
+    pub fn answers(&self) -> Vec<Value> {
+        let numbers = self.state().answers.clone();
+        numbers.into_iter().filter_map(|number| self.answered(number)).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

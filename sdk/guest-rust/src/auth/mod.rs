@@ -44,7 +44,17 @@
 //! The functions run in a sandbox of their own: 4 requests to the token endpoint and to the `paths` of
 //! the manifest at its origin, 200 calls of the host, and nothing of what tools have.
 
+mod pieces;
+mod question;
+#[cfg(test)]
+mod tests;
+mod words;
+
 use crate::Fault;
+
+pub use pieces::{Held, Parameter, Piece, Text};
+pub use question::{Answer, Question, QuestionBuilder};
+pub use words::{Encoding, Hash, Unit};
 
 /// Speaks to the token endpoint of a connector's vendor. Each function runs in an instance of its own:
 /// nothing is kept from one to the next.
@@ -73,181 +83,6 @@ pub trait Authorizer {
     /// The endpoint refuses, or cannot be asked.
     fn issue(talk: &Conversation<'_>) -> Result<Tokens, Fault> {
         Err(talk.unsupported("asks for no tokens"))
-    }
-}
-
-/// The number of a text or of a part of an answer that the host holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held(u32);
-
-impl Held {
-    /// The value of this number, for tests that stand in for the host.
-    #[must_use]
-    pub fn of(number: u32) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    #[must_use]
-    pub fn number(self) -> u32 {
-        self.0
-    }
-}
-
-/// A piece of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    /// The connector's own words.
-    Text(String),
-    /// What the host puts there.
-    Held(Held),
-}
-
-impl From<&str> for Piece {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Piece {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<Held> for Piece {
-    fn from(value: Held) -> Self {
-        Self::Held(value)
-    }
-}
-
-/// A text in pieces: one of them, or several by [`pieces!`](crate::pieces).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Text(Vec<Piece>);
-
-impl<P: Into<Piece>> From<P> for Text {
-    fn from(piece: P) -> Self {
-        Self(vec![piece.into()])
-    }
-}
-
-impl From<Vec<Piece>> for Text {
-    fn from(pieces: Vec<Piece>) -> Self {
-        Self(pieces)
-    }
-}
-
-/// A text of several pieces: words and [`Held`](crate::auth::Held) values.
-#[macro_export]
-macro_rules! pieces {
-    ($($piece:expr),* $(,)?) => {
-        $crate::auth::Text::from(::std::vec![$($crate::auth::Piece::from($piece)),*])
-    };
-}
-
-/// A name and the pieces of its value.
-pub type Parameter = (String, Vec<Piece>);
-
-/// A request to the token endpoint.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Question {
-    /// `GET` or `POST`.
-    pub method: &'static str,
-    /// None for the token endpoint itself.
-    pub path: Option<String>,
-    /// Query parameters, not encoded.
-    pub query: Vec<Parameter>,
-    /// Headers.
-    pub headers: Vec<Parameter>,
-    /// Fields of a form, not encoded.
-    pub form: Vec<Parameter>,
-    /// Another body.
-    pub body: Option<Vec<Piece>>,
-}
-
-/// Hash functions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hash {
-    /// SHA-1, which old vendors still want.
-    Sha1,
-    /// SHA-256.
-    Sha256,
-    /// SHA-384.
-    Sha384,
-    /// SHA-512.
-    Sha512,
-}
-
-impl Hash {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Sha1 => "sha1",
-            Self::Sha256 => "sha256",
-            Self::Sha384 => "sha384",
-            Self::Sha512 => "sha512",
-        }
-    }
-}
-
-/// Other forms of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// Base64 with padding.
-    Base64,
-    /// Base64 for URLs, without padding.
-    Base64Url,
-    /// Hexadecimal, lower case.
-    Hex,
-    /// As in a form or query. Not for hashes.
-    Form,
-    /// The inside of a JSON string. Not for hashes.
-    Json,
-    /// Character data of XML. Not for hashes.
-    Xml,
-}
-
-impl Encoding {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Base64 => "base64",
-            Self::Base64Url => "base64url",
-            Self::Hex => "hex",
-            Self::Form => "form",
-            Self::Json => "json",
-            Self::Xml => "xml",
-        }
-    }
-}
-
-/// What a lifetime is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Seconds from now.
-    Seconds,
-    /// Milliseconds from now.
-    Milliseconds,
-    /// The moment in seconds since 1970.
-    UnixSeconds,
-    /// The moment in milliseconds since 1970.
-    UnixMilliseconds,
-    /// The moment as RFC 3339 writes it.
-    Rfc3339,
-    /// The value is a JSON Web Token whose `exp` says it.
-    Jwt,
-}
-
-impl Unit {
-    /// The contract's word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Seconds => "seconds",
-            Self::Milliseconds => "milliseconds",
-            Self::UnixSeconds => "unix-seconds",
-            Self::UnixMilliseconds => "unix-milliseconds",
-            Self::Rfc3339 => "rfc3339",
-            Self::Jwt => "jwt",
-        }
     }
 }
 
@@ -375,7 +210,7 @@ impl<'h> Conversation<'h> {
     /// # Errors
     /// There is no such thing, such as a client secret on a connection without one.
     pub fn given(&self, name: &str) -> Result<Held, Fault> {
-        self.host.given(name).map(Held).ok_or_else(|| {
+        self.host.given(name).map(Held::of).ok_or_else(|| {
             Fault::new(
                 "connector_output_invalid",
                 format!("There is no `{name}` for this conversation with the token endpoint."),
@@ -388,7 +223,7 @@ impl<'h> Conversation<'h> {
     /// # Errors
     /// A part with members stands for a text.
     pub fn join(&self, text: impl Into<Text>) -> Result<Held, Fault> {
-        self.host.join(&text.into().0).map(Held)
+        self.host.join(&text.into().pieces()).map(Held::of)
     }
 
     /// A text in another form.
@@ -396,7 +231,7 @@ impl<'h> Conversation<'h> {
     /// # Errors
     /// A part with members stands for a text.
     pub fn encode(&self, encoding: Encoding, text: impl Into<Text>) -> Result<Held, Fault> {
-        self.host.encode(encoding.as_str(), &text.into().0).map(Held)
+        self.host.encode(encoding.as_str(), &text.into().pieces()).map(Held::of)
     }
 
     /// A hash of a text.
@@ -404,10 +239,10 @@ impl<'h> Conversation<'h> {
     /// # Errors
     /// A part with members stands for a text, or the encoding is not for hashes.
     pub fn digest(&self, hash: Hash, encoding: Encoding, message: impl Into<Text>) -> Result<Held, Fault> {
-        let message = message.into().0;
+        let message = message.into().pieces();
         self.host
             .hash(hash.as_str(), encoding.as_str(), None, &message)
-            .map(Held)
+            .map(Held::of)
     }
 
     /// A keyed hash of a text.
@@ -421,10 +256,10 @@ impl<'h> Conversation<'h> {
         key: impl Into<Text>,
         message: impl Into<Text>,
     ) -> Result<Held, Fault> {
-        let (key, message) = (key.into().0, message.into().0);
+        let (key, message) = (key.into().pieces(), message.into().pieces());
         self.host
             .hash(hash.as_str(), encoding.as_str(), Some(&key), &message)
-            .map(Held)
+            .map(Held::of)
     }
 
     /// A POST to the token endpoint.
@@ -440,14 +275,7 @@ impl<'h> Conversation<'h> {
     }
 
     fn question(&self, method: &'static str) -> QuestionBuilder<'_, 'h> {
-        QuestionBuilder {
-            talk: self,
-            question: Question {
-                method,
-                ..Question::default()
-            },
-            json: Vec::new(),
-        }
+        QuestionBuilder::new(self, method)
     }
 
     /// The vendor's explicit refusal, by its code of RFC 6749: `invalid_grant` ends the account until its
@@ -488,132 +316,6 @@ impl<'h> Conversation<'h> {
             "connector_output_invalid",
             format!("This connector's code {what}."),
         )
-    }
-}
-
-/// A request that is being written.
-pub struct QuestionBuilder<'t, 'h> {
-    talk: &'t Conversation<'h>,
-    question: Question,
-    json: Vec<(String, Text)>,
-}
-
-impl<'t, 'h> QuestionBuilder<'t, 'h> {
-    /// Another path at the endpoint's origin, one of `coded.paths` of the manifest.
-    #[must_use]
-    pub fn path(mut self, path: &str) -> Self {
-        self.question.path = Some(path.to_owned());
-        self
-    }
-
-    /// A query parameter.
-    #[must_use]
-    pub fn query(mut self, name: &str, value: impl Into<Text>) -> Self {
-        self.question.query.push((name.to_owned(), value.into().0));
-        self
-    }
-
-    /// A header.
-    #[must_use]
-    pub fn header(mut self, name: &str, value: impl Into<Text>) -> Self {
-        self.question.headers.push((name.to_owned(), value.into().0));
-        self
-    }
-
-    /// A field of a form.
-    #[must_use]
-    pub fn form(mut self, name: &str, value: impl Into<Text>) -> Self {
-        self.question.form.push((name.to_owned(), value.into().0));
-        self
-    }
-
-    /// A member of a JSON object, a text.
-    #[must_use]
-    pub fn json(mut self, name: &str, value: impl Into<Text>) -> Self {
-        self.json.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// A body of another sort. What is put between the connector's own words is not encoded: see
-    /// [`Conversation::encode`].
-    #[must_use]
-    pub fn body(mut self, content_type: &str, body: impl Into<Text>) -> Self {
-        self.question.body = Some(body.into().0);
-        self.header("content-type", content_type)
-    }
-
-    /// Sends it.
-    ///
-    /// # Errors
-    /// It may not go there, or there is no answer.
-    pub fn send(mut self) -> Result<Answer<'t, 'h>, Fault> {
-        if !self.json.is_empty() {
-            let mut body = Vec::with_capacity(self.json.len() * 2 + 1);
-            let mut before = "{";
-            for (name, value) in std::mem::take(&mut self.json) {
-                body.push(Piece::Text(format!("{before}{}:\"", serde_json::Value::from(name))));
-                body.push(Piece::Held(self.talk.encode(Encoding::Json, value)?));
-                before = "\",";
-            }
-            body.push(Piece::from("\"}"));
-            self = self.body("application/json", body);
-        }
-        let (status, content) = self.talk.host.send(self.question)?;
-        Ok(Answer {
-            talk: self.talk,
-            status,
-            content: Held(content),
-        })
-    }
-}
-
-/// An answer, of which the connector knows the status and where things are.
-pub struct Answer<'t, 'h> {
-    talk: &'t Conversation<'h>,
-    /// The endpoint's status.
-    pub status: u16,
-    /// The whole body.
-    pub content: Held,
-}
-
-impl Answer<'_, '_> {
-    /// Whether the status is 200 to 299.
-    #[must_use]
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// The part at a JSON pointer; none when nothing is there.
-    ///
-    /// # Errors
-    /// The host refuses.
-    pub fn find(&self, pointer: &str) -> Result<Option<Held>, Fault> {
-        Ok(self.talk.host.at(self.content.0, pointer)?.map(Held))
-    }
-
-    /// The part at a JSON pointer.
-    ///
-    /// # Errors
-    /// Nothing is there: the endpoint did not grant what was asked for.
-    pub fn at(&self, pointer: &str) -> Result<Held, Fault> {
-        self.find(pointer)?.ok_or_else(|| Fault {
-            status: Some(self.status),
-            ..Fault::new(
-                "vendor_rejected",
-                format!("The token endpoint's answer has nothing at `{pointer}`."),
-            )
-        })
-    }
-
-    /// Whether the part at a JSON pointer is this whole word of at most 64 bytes.
-    ///
-    /// # Errors
-    /// The part has members.
-    pub fn is(&self, pointer: &str, word: &str) -> Result<bool, Fault> {
-        match self.find(pointer)? {
-            Some(part) => self.talk.host.equals(part.0, word),
-            None => Ok(false),
-        }
     }
 }
 
