@@ -58,7 +58,9 @@ async fn install(host: &TestHost, guest: &str, manifest: &Manifest) -> Result<()
 async fn rig(guest: &str) -> Rig {
     let vendor = Vendor::start().await;
     let host = TestHost::start_with(|_| {}).await;
-    install(&host, guest, &coded(guest)).await.expect("it is installed");
+    install(&host, guest, &coded(guest))
+        .await
+        .expect("it is installed");
     let rig = Rig { host, vendor };
     rig.connection("main", |new| {
         new.connector = ConnectorId::new(guest).expect("an id");
@@ -74,7 +76,9 @@ async fn rig(guest: &str) -> Rig {
 async fn odd() -> Rig {
     let rig = rig("odd").await;
     rig.vendor.on_elsewhere(|seen, number| {
-        let expected = signed("nonce,client", |tag| tag.iter().map(|byte| format!("{byte:02x}")).collect());
+        let expected = signed("nonce,client", |tag| {
+            tag.iter().map(|byte| format!("{byte:02x}")).collect()
+        });
         if seen.path == "/nonce" && seen.field("client") == "client" && seen.field("signature") == expected {
             xml(format!("<reply><nonce>n&amp;{number}</nonce></reply>"))
         } else {
@@ -116,18 +120,30 @@ fn granted(seen: &Seen, number: usize) -> Reply {
 fn presented(seen: &Seen) -> String {
     let (_, rest) = seen.body.split_once("<presented>").expect("a request");
     let (inside, _) = rest.split_once("</presented>").expect("a request");
-    inside.replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
+    inside
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
+        .replace("&#38;", "&")
 }
 
 /// The whole flow for one identifier, which may have a mood.
 async fn connect(rig: &Rig, who: &str, mood: Option<&str>) -> (AccountId, Result<Step, Fault>) {
     let mut request = link_request("main", who);
-    request.account_config = mood.map(|mood| ("mood".to_owned(), mood.to_owned())).into_iter().collect();
-    let link = rig.accounts().create_link(&environment(), request, &actor()).await;
+    request.account_config = mood
+        .map(|mood| ("mood".to_owned(), mood.to_owned()))
+        .into_iter()
+        .collect();
+    let link = rig
+        .accounts()
+        .create_link(&environment(), request, &actor())
+        .await;
     let link = link.expect("a link");
     let state = open(rig.accounts(), &link.authorization_link).await["state"].clone();
     let back = query(&[("code", "CANARY-<code>&"), ("state", &state)]);
-    let step = rig.accounts().callback(&environment(), &name("main"), back, None).await;
+    let step = rig
+        .accounts()
+        .callback(&environment(), &name("main"), back, None)
+        .await;
     (link.connected_account_id, step)
 }
 
@@ -154,15 +170,25 @@ async fn a_vendor_in_xml_with_signed_nonces_is_connected_used_and_refreshed() {
     let account = rig.account(&id).await;
     assert_eq!((account.state, account.reason), (AccountState::Active, None));
     assert_eq!(account.subject.as_deref(), Some("acct-1"));
-    assert_eq!(account.account_config.get("site").map(String::as_str), Some("eu-1"));
+    assert_eq!(
+        account.account_config.get("site").map(String::as_str),
+        Some("eu-1")
+    );
     // `admin` is a word of the vendor's alone.
     assert_eq!((scopes(&account), account.scopes_stated), (vec!["read"], true));
     let now_ms = rig.host.clock().now().as_millisecond();
-    assert_eq!(account.token_expires_at_ms, Some(now_ms + 3_600_000));
+    let left_ms = account.token_expires_at_ms.expect("a lifetime") - now_ms;
+    assert!((3_540_000..=3_600_000).contains(&left_ms), "{left_ms}");
 
     let asked = rig.vendor.seen("/token");
     assert_eq!(presented(&asked[0]), "CANARY-<code>&");
-    assert!(asked[0].body.contains("<presented>CANARY-&#60;code&#62;&#38;</presented>"), "{:?}", asked[0]);
+    assert!(
+        asked[0]
+            .body
+            .contains("<presented>CANARY-&#60;code&#62;&#38;</presented>"),
+        "{:?}",
+        asked[0]
+    );
     // The API is called with the token that the host found at the place.
     assert_eq!(rig.vendor.seen("/whoami")[0].authorization, "Bearer access-1");
     assert_eq!(token(&rig, "odd", "ada").await.expect("a token"), "access-1");
@@ -175,7 +201,10 @@ async fn a_vendor_in_xml_with_signed_nonces_is_connected_used_and_refreshed() {
     assert_eq!(asked.len(), 2, "one refresh for all who wait");
     assert_eq!(presented(&asked[1]), "refresh-1");
     let account = rig.account(&id).await;
-    assert_eq!(account.account_config.get("site").map(String::as_str), Some("eu-2"));
+    assert_eq!(
+        account.account_config.get("site").map(String::as_str),
+        Some("eu-2")
+    );
 
     // The new refresh token is the one that is kept, also across a crash.
     let revived = rig.crash().await;
@@ -186,7 +215,10 @@ async fn a_vendor_in_xml_with_signed_nonces_is_connected_used_and_refreshed() {
     };
     let connector = ConnectorId::new("odd").expect("an id");
     let accounts = &revived.runtime.accounts;
-    let picked = accounts.pick(&environment(), &connector, &selector).await.expect("an account");
+    let picked = accounts
+        .pick(&environment(), &connector, &selector)
+        .await
+        .expect("an account");
     let usable = picked.usable().expect("usable");
     let credential = usable.credentials.current(soon()).await.expect("a token");
     assert_eq!(text(&credential), "access-3");
@@ -196,10 +228,14 @@ async fn a_vendor_in_xml_with_signed_nonces_is_connected_used_and_refreshed() {
 #[tokio::test]
 async fn a_refused_code_leaves_no_account_half_made() {
     let rig = odd().await;
-    rig.vendor.on_token(|_, _| xml("<reply status='601'/>".to_owned()));
+    rig.vendor
+        .on_token(|_, _| xml("<reply status='601'/>".to_owned()));
     let (id, step) = connect(&rig, "ada", None).await;
     let fault = step.expect_err("refused");
-    assert_eq!((fault.kind(), fault.reason_code()), (Kind::VendorRejected, Some("invalid_grant")));
+    assert_eq!(
+        (fault.kind(), fault.reason_code()),
+        (Kind::VendorRejected, Some("invalid_grant"))
+    );
     assert_not_connected(&rig, &id, "refused").await;
 }
 
@@ -218,7 +254,8 @@ async fn only_an_answered_refusal_of_a_refresh_expires_the_account() {
         (AccountState::Active, Some(Reason::RefreshOutcomeUnknown))
     );
     rig.advance(120);
-    rig.vendor.on_token(|_, _| xml("<reply status='601'/>".to_owned()));
+    rig.vendor
+        .on_token(|_, _| xml("<reply status='601'/>".to_owned()));
     let fault = token(&rig, "odd", "ada").await.expect_err("no token");
     assert_eq!(fault.kind(), Kind::AccountNotActive);
     assert_eq!(rig.account(&id).await.state, AccountState::Expired);
@@ -280,7 +317,12 @@ async fn code_that_misbehaves_connects_nothing() {
         assert_eq!(fault.kind(), kind, "{mood}: {fault:?}");
         assert_not_connected(&rig, &id, mood).await;
     }
-    let elsewhere: Vec<_> = rig.vendor.all().into_iter().filter(|seen| seen.path != "/token").collect();
+    let elsewhere: Vec<_> = rig
+        .vendor
+        .all()
+        .into_iter()
+        .filter(|seen| seen.path != "/token")
+        .collect();
     assert!(elsewhere.is_empty(), "{elsewhere:?}");
 }
 
@@ -309,9 +351,15 @@ async fn no_secret_and_no_token_is_ever_in_the_memory_of_the_code() {
     assert_eq!(fault.kind(), Kind::VendorRejected, "{fault:?}");
     let (id, step) = connect(&rig, "ada", Some("search")).await;
     assert!(matches!(step, Ok(Step::Connected(_))), "{step:?}");
-    assert_eq!(token(&rig, "usurp", "ada").await.expect("a token"), "CANARY-access");
+    assert_eq!(
+        token(&rig, "usurp", "ada").await.expect("a token"),
+        "CANARY-access"
+    );
     let used = &rig.vendor.seen("/token").pop().expect("a request").body;
-    assert!(used.contains("CANARY-client-secret") && used.contains(&"CANARY-%3Ccode%3E%26".to_owned()), "{used}");
+    assert!(
+        used.contains("CANARY-client-secret") && used.contains(&"CANARY-%3Ccode%3E%26".to_owned()),
+        "{used}"
+    );
     let account = rig.account(&id).await;
     assert_eq!(scopes(&account), ["read"]);
 
@@ -323,7 +371,10 @@ async fn no_secret_and_no_token_is_ever_in_the_memory_of_the_code() {
     let told = BTreeMap::clone(&account.account_config);
     assert_eq!(
         told,
-        BTreeMap::from([("mood".to_owned(), "publish".to_owned()), ("site".to_owned(), "eu-1".to_owned())])
+        BTreeMap::from([
+            ("mood".to_owned(), "publish".to_owned()),
+            ("site".to_owned(), "eu-1".to_owned())
+        ])
     );
 
     // Nor by comparing and taking apart.
@@ -338,7 +389,12 @@ async fn code_and_manifest_agree_or_nothing_is_loaded() {
     talking.auth = guests::coded();
     let fault = install(&host, "echo", &talking).await.expect_err("no code");
     assert_eq!(fault.kind(), Kind::InvalidInput);
-    assert!(fault.public().contains("does not export `valetkey:connector/auth"), "{fault:?}");
+    assert!(
+        fault
+            .public()
+            .contains("does not export `valetkey:connector/auth"),
+        "{fault:?}"
+    );
     let mut silent = guests::manifest("odd");
     silent.auth = guests::manifest("echo").auth;
     let fault = install(&host, "odd", &silent).await.expect_err("no declaration");
@@ -351,7 +407,7 @@ fn tokens() -> Reply {
         200,
         json!({
             "access_token": "CANARY-access", "refresh_token": "CANARY-refresh", "session": "other-session",
-            "expires_in": 3600, "scope": "read CANARY-scope", "site": "eu-1", "echo": "CANARY-access",
+            "expires_in": 3600, "scope": "read CANARY-scope", "site": "eu-1", "echo": "CANARY-access", "client": "client",
         })
         .to_string(),
     )
@@ -362,6 +418,10 @@ async fn assert_not_connected(rig: &Rig, id: &AccountId, what: &str) {
     let account: Arc<Account> = rig.account(id).await;
     assert_eq!(account.state, AccountState::PendingAuth, "{what}");
     assert_eq!(account.reason, Some(Reason::CredentialCheckFailed), "{what}");
-    assert_eq!((account.generation, account.token_expires_at_ms), (0, None), "{what}");
+    assert_eq!(
+        (account.generation, account.token_expires_at_ms),
+        (0, None),
+        "{what}"
+    );
     assert!(account.subject.is_none() && !account.scopes_stated, "{what}");
 }

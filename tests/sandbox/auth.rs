@@ -63,7 +63,11 @@ pub async fn usurp() {
     for mood in ["path", "authority", "url", "host", "method", "world"] {
         let (outcome, course) = converse(&bench, &component, &vendor.url, mood).await;
         let fault = outcome.expect_err(mood);
-        assert_eq!((fault.kind(), fault.reason_code()), (Kind::EgressDenied, Some("auth")), "{mood}: {fault:?}");
+        assert_eq!(
+            (fault.kind(), fault.reason_code()),
+            (Kind::EgressDenied, Some("auth")),
+            "{mood}: {fault:?}"
+        );
         assert_eq!(course, Course::Silent, "{mood}");
     }
     assert_eq!(vendor.requests(), 0);
@@ -76,9 +80,17 @@ pub async fn usurp() {
     ] {
         let (outcome, _) = converse(&bench, &component, &vendor.url, mood).await;
         let fault = outcome.expect_err(mood);
-        assert_eq!((fault.kind(), fault.reason_code()), (kind, Some(reason)), "{mood}: {fault:?}");
+        assert_eq!(
+            (fault.kind(), fault.reason_code()),
+            (kind, Some(reason)),
+            "{mood}: {fault:?}"
+        );
     }
-    assert_eq!(vendor.requests(), 4, "`often` is the only one that asked, and not more than it may");
+    assert_eq!(
+        vendor.requests(),
+        4,
+        "`often` is the only one that asked, and not more than it may"
+    );
 
     // And the other way round: a tool has no conversation.
     let fault = bench.fault(&component, bench.grant(), "usurp_run", "{}").await;

@@ -91,7 +91,11 @@ pub(super) async fn issue_or_ask(
     inputs: &KeptInputs,
 ) -> Result<Grant, Failure> {
     let connection = configured.connection();
-    if connection.grant.as_ref().is_none_or(|grant| grant.coded.is_none()) {
+    if connection
+        .grant
+        .as_ref()
+        .is_none_or(|grant| grant.coded.is_none())
+    {
         return assertion::ask(parts, &connection, config, inputs).await;
     }
     let all = inputs.secret.iter().chain(&inputs.open);
@@ -159,7 +163,14 @@ async fn talk(
         .converse(&version, about, Arc::clone(&dialogue), step)
         .await;
     let found = ended.map_err(|fault| failure(&fault, &dialogue.course(), &connection, step))?;
-    grant(&dialogue, &found, &connection, &version.manifest, parts.clock.now()).map_err(|what| {
+    grant(
+        &dialogue,
+        &found,
+        &connection,
+        &version.manifest,
+        parts.clock.now(),
+    )
+    .map_err(|what| {
         tracing::warn!(
             connector = connection.connector.as_str(),
             step = step.as_str(),
@@ -231,7 +242,11 @@ fn failure(fault: &Fault, course: &Course, connection: &Connection, step: Step) 
         },
         // A refusal that no endpoint gave is a mistake of the code.
         Course::Silent => Failure::Code {
-            kind: if of_code { fault.kind() } else { Kind::ConnectorOutputInvalid },
+            kind: if of_code {
+                fault.kind()
+            } else {
+                Kind::ConnectorOutputInvalid
+            },
             asked: false,
         },
     }
@@ -293,7 +308,13 @@ fn grant(
     secrets.push(access.expose());
     secrets.extend(refresh.as_ref().map(Secret::expose));
     keep_facts(&mut about, &secrets);
-    Ok(Grant::found(access.clone(), refresh.clone(), stated, scopes, about))
+    Ok(Grant::found(
+        access.clone(),
+        refresh.clone(),
+        stated,
+        scopes,
+        about,
+    ))
 }
 
 fn separator(connection: &Connection) -> &str {
@@ -348,7 +369,9 @@ fn keep_facts(value: &mut Value, secrets: &[&str]) {
     match value {
         Value::Object(members) => {
             members.retain(|name, _| !is_secret(name));
-            members.values_mut().for_each(|member| keep_facts(member, secrets));
+            members
+                .values_mut()
+                .for_each(|member| keep_facts(member, secrets));
         }
         Value::Array(items) => items.iter_mut().for_each(|item| keep_facts(item, secrets)),
         Value::String(text) => {
@@ -365,7 +388,12 @@ fn keep_facts(value: &mut Value, secrets: &[&str]) {
 /// # Errors
 /// A unit that the contract does not know.
 fn lifetime(text: &str, unit: &str, now: Timestamp) -> Result<Option<Duration>, &'static str> {
-    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    let number = |text: &str| {
+        text.trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+    };
     #[allow(
         clippy::cast_precision_loss,
         reason = "milliseconds of this era fit a double exactly"
@@ -392,7 +420,10 @@ fn lifetime(text: &str, unit: &str, now: Timestamp) -> Result<Option<Duration>, 
 fn expiry(token: &str) -> Option<f64> {
     let claims = token.split('.').nth(1)?;
     let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
-    serde_json::from_slice::<Value>(&claims).ok()?.get("exp")?.as_f64()
+    serde_json::from_slice::<Value>(&claims)
+        .ok()?
+        .get("exp")?
+        .as_f64()
 }
 
 #[cfg(test)]

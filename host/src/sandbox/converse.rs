@@ -13,8 +13,8 @@ use wasmtime::Store;
 
 use valetkey_manifest::AuthKind;
 
-use crate::capability::bindings::authorizer::exports::valetkey::connector::auth;
 use crate::capability::bindings::authorizer::AuthorizerPre;
+use crate::capability::bindings::authorizer::exports::valetkey::connector::auth;
 use crate::capability::{Grant, GuestLog, Limits};
 use crate::egress::dialogue::{Dialogue, Found, Step};
 use crate::egress::{Credential, Credentials, GuestRequest, GuestResponse, Meter, Outbound, Reach, Vendor};
@@ -91,7 +91,12 @@ pub(super) async fn run(
         }),
     };
     for line in log.take().0 {
-        tracing::info!(connector, level = line.level, said = line.message, "a connector's auth wrote a line");
+        tracing::info!(
+            connector,
+            level = line.level,
+            said = line.message,
+            "a connector's auth wrote a line"
+        );
     }
     outcome
 }

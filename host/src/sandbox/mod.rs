@@ -31,8 +31,8 @@ use crate::capability::bindings::authorizer::AuthorizerPre;
 use crate::capability::{CallContext, Grant, sanitise};
 use crate::clock::Clock;
 use crate::config;
-use crate::egress::dialogue::{Dialogue, Found, Step};
 use crate::egress::Outbound;
+use crate::egress::dialogue::{Dialogue, Found, Step};
 use crate::error::Fault;
 use crate::manifest;
 

@@ -2,10 +2,7 @@
 //! request signed over a nonce that it gives at another path first, and names its refusals by number.
 
 #![allow(missing_docs, reason = "a guest of the tests")]
-#![allow(
-    unsafe_code,
-    reason = "generated: the canonical ABI passes pointers"
-)]
+#![allow(unsafe_code, reason = "generated: the canonical ABI passes pointers")]
 
 use valetkey_guest::auth::{Answer, Authorizer, Conversation, Encoding, Hash, Held, Tokens, Unit};
 use valetkey_guest::{Call, Fault, Output, authorizer, connector, pieces};
@@ -29,7 +26,10 @@ impl Authorizer for Odd {
     fn issue(talk: &Conversation<'_>) -> Result<Tokens, Fault> {
         let secret = talk.given("password")?;
         let basic = talk.encode(Encoding::Base64, pieces![talk.given("user")?, ":", secret])?;
-        let answer = talk.post().header("authorization", pieces!["Basic ", basic]).send()?;
+        let answer = talk
+            .post()
+            .header("authorization", pieces!["Basic ", basic])
+            .send()?;
         tokens(talk, &answer)
     }
 }
@@ -45,7 +45,12 @@ fn ask(talk: &Conversation<'_>, what: &str, presented: Held) -> Result<Tokens, F
         .form("signature", signature)
         .send()?
         .at("/reply/nonce")?;
-    let signature = talk.hmac(Hash::Sha256, Encoding::Base64, secret, pieces![presented, ",", nonce])?;
+    let signature = talk.hmac(
+        Hash::Sha256,
+        Encoding::Base64,
+        secret,
+        pieces![presented, ",", nonce],
+    )?;
     let inside = talk.encode(Encoding::Xml, presented)?;
     let body = pieces![
         format!("<ask kind=\"{what}\"><presented>"),
@@ -62,7 +67,10 @@ fn ask(talk: &Conversation<'_>, what: &str, presented: Held) -> Result<Tokens, F
 
 fn tokens(talk: &Conversation<'_>, answer: &Answer<'_, '_>) -> Result<Tokens, Fault> {
     if answer.is("/reply/@status", "601")? {
-        return Err(talk.refused("invalid_grant", "The vendor knows neither this code nor this token."));
+        return Err(talk.refused(
+            "invalid_grant",
+            "The vendor knows neither this code nor this token.",
+        ));
     }
     Ok(Tokens::new(answer.at("/reply/access/#text")?)
         .refresh(answer.find("/reply/refresh")?)

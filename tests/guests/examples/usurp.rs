@@ -135,8 +135,8 @@ fn spell(talk: &Conversation<'_>) -> Result<Tokens, Fault> {
     }
     let whole = talk.join(pieces![answer.at("/access_token")?])?;
     for (what, value, word) in [
-        ("a given secret", secret, "CANARY-client-secret".to_owned()),
-        ("a made text", whole, "CANARY".to_owned()),
+        ("a given secret", secret, "guessed".to_owned()),
+        ("a made text", whole, "guessed".to_owned()),
         ("a long word", answer.at("/access_token")?, "C".repeat(65)),
     ] {
         let compared = talk_equals(lower(value), &word);
@@ -144,7 +144,7 @@ fn spell(talk: &Conversation<'_>) -> Result<Tokens, Fault> {
             told.push(what);
         }
     }
-    if answer.is("/echo", "CANARY-client-secret")? || answer.is("/access_token", "CANARY")? {
+    if answer.is("/client", "client")? || answer.is("/access_token", "access")? {
         told.push("a comparison");
     }
     if talk.encode(Encoding::Json, pieces![answer.content]).is_ok() {
@@ -218,7 +218,12 @@ fn scan() -> usize {
     let end = core::arch::wasm32::memory_size::<0>() * 65_536 - HIDDEN.len();
     // SAFETY: all of linear memory is readable, whatever Rust thinks of it.
     let byte = |at: usize| unsafe { core::ptr::read_volatile(at as *const u8) };
-    let starts = |at: &usize| HIDDEN.iter().enumerate().all(|(i, hidden)| byte(at + i) ^ MASK == *hidden);
+    let starts = |at: &usize| {
+        HIDDEN
+            .iter()
+            .enumerate()
+            .all(|(i, hidden)| byte(at + i) ^ MASK == *hidden)
+    };
     (1..end).filter(starts).count()
 }
 

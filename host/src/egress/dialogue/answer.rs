@@ -16,7 +16,10 @@ pub(super) fn read(answer: &TokenAnswer) -> Result<Value, &'static str> {
         return form(body);
     }
     let text = String::from_utf8_lossy(body);
-    let is_xml = media_type.split(';').next().is_some_and(|kind| kind.trim_end().ends_with("xml"));
+    let is_xml = media_type
+        .split(';')
+        .next()
+        .is_some_and(|kind| kind.trim_end().ends_with("xml"));
     if is_xml && !media_type.contains("xhtml") || text.trim_start().starts_with("<?xml") {
         return Ok(xml::read(&text).unwrap_or_else(|| Value::from(text.into_owned())));
     }

@@ -317,7 +317,10 @@ impl Dialogue {
     #[must_use]
     pub fn answers(&self) -> Vec<Value> {
         let numbers = self.state().answers.clone();
-        numbers.into_iter().filter_map(|number| self.answered(number)).collect()
+        numbers
+            .into_iter()
+            .filter_map(|number| self.answered(number))
+            .collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -349,8 +352,8 @@ impl Dialogue {
             body.extend_from_slice(state.pairs(&question.form)?.as_bytes());
         }
         for (name, pieces) in &question.headers {
-            let name = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| denied("names a header that is none"))?;
+            let name =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| denied("names a header that is none"))?;
             if name != AUTHORIZATION && gate::is_host_header(name.as_str()) {
                 return Err(denied("sets a header that belongs to the host"));
             }

@@ -70,8 +70,8 @@ impl State {
                         made.push(&part.text)?;
                     }
                     Held::Answered(part) => {
-                        let text =
-                            answer::scalar(part).ok_or_else(|| misuse("it uses a part with members as a text"))?;
+                        let text = answer::scalar(part)
+                            .ok_or_else(|| misuse("it uses a part with members as a text"))?;
                         made.of_answer = true;
                         made.push(&Zeroizing::new(text))?;
                     }
@@ -149,7 +149,11 @@ impl Text {
             "hex" => hex(&bytes),
             "base64" => STANDARD.encode(&bytes),
             "base64url" => URL_SAFE_NO_PAD.encode(&bytes),
-            _ => return Err(misuse("it wants an encoding of a hash that the contract does not know")),
+            _ => {
+                return Err(misuse(
+                    "it wants an encoding of a hash that the contract does not know",
+                ));
+            }
         };
         let mut made = self.as_made(written);
         made.of_given |= key.is_some_and(|key| key.of_given);

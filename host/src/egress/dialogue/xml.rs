@@ -192,7 +192,9 @@ mod tests {
             <token>a&amp;b<![CDATA[<c>]]></token><scope>r</scope><scope>w</scope><none/></s:Body></s:Envelope>\n";
         assert_eq!(
             read(document),
-            Some(json!({"Envelope": {"Body": {"@id": "xA", "token": "a&b<c>", "scope": ["r", "w"], "none": ""}}}))
+            Some(
+                json!({"Envelope": {"Body": {"@id": "xA", "token": "a&b<c>", "scope": ["r", "w"], "none": ""}}})
+            )
         );
         assert_eq!(
             read("<a>one<b k=\"1\">two</b></a>"),

@@ -231,7 +231,9 @@ impl<'h> Conversation<'h> {
     /// # Errors
     /// A part with members stands for a text.
     pub fn encode(&self, encoding: Encoding, text: impl Into<Text>) -> Result<Held, Fault> {
-        self.host.encode(encoding.as_str(), &text.into().pieces()).map(Held::of)
+        self.host
+            .encode(encoding.as_str(), &text.into().pieces())
+            .map(Held::of)
     }
 
     /// A hash of a text.
@@ -346,7 +348,7 @@ macro_rules! authorizer {
                     $crate::wasm::converse(<$authorizer as $crate::auth::Authorizer>::issue)
                 }
             }
-            $crate::wasm::authorizer::export_authorizer!(ExportedAuth with_types_in $crate::wasm::authorizer);
+    $crate::wasm::authorizer::export_authorizer!(ExportedAuth with_types_in $crate::wasm::authorizer);
         };
 
         #[cfg(not(target_family = "wasm"))]

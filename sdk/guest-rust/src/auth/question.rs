@@ -58,7 +58,9 @@ impl<'t, 'h> QuestionBuilder<'t, 'h> {
     /// A header.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<Text>) -> Self {
-        self.question.headers.push((name.to_owned(), value.into().pieces()));
+        self.question
+            .headers
+            .push((name.to_owned(), value.into().pieces()));
         self
     }
 
@@ -93,7 +95,10 @@ impl<'t, 'h> QuestionBuilder<'t, 'h> {
             let mut body = Vec::with_capacity(self.json.len() * 2 + 1);
             let mut before = "{";
             for (name, value) in std::mem::take(&mut self.json) {
-                body.push(Piece::Text(format!("{before}{}:\"", serde_json::Value::from(name))));
+                body.push(Piece::Text(format!(
+                    "{before}{}:\"",
+                    serde_json::Value::from(name)
+                )));
                 body.push(Piece::Held(self.talk.encode(Encoding::Json, value)?));
                 before = "\",";
             }
