@@ -139,7 +139,6 @@ async fn converse(
     let about = Converse {
         connector: "usurp".to_owned(),
         credential_kind: AuthKind::Oauth2,
-        scopes: Arc::new([]),
         account_config: Arc::new(BTreeMap::from([("mood".to_owned(), mood.to_owned())])),
         deadline,
     };

@@ -154,7 +154,6 @@ async fn talk(
     let about = Converse {
         connector: connection.connector.to_string(),
         credential_kind: connection.kind,
-        scopes: Arc::from(connection.scopes.as_slice()),
         account_config: Arc::new(config.clone()),
         deadline,
     };

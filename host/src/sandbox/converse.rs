@@ -41,8 +41,6 @@ pub struct Converse {
     pub connector: String,
     /// The kind of credential.
     pub credential_kind: AuthKind,
-    /// Scopes granted so far.
-    pub scopes: Arc<[String]>,
     /// The account's configuration.
     pub account_config: Arc<BTreeMap<String, String>>,
     /// When it must be over.
@@ -147,7 +145,8 @@ fn grant(sandbox: &Sandbox, about: Converse, log: Arc<GuestLog>) -> Grant {
             ..usual
         },
         credential_kind: about.credential_kind,
-        scopes: about.scopes,
+        // The scopes that are asked for are a value of the conversation.
+        scopes: Arc::new([]),
         account_config: about.account_config,
         files: None,
         log,

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::*;
+use crate::pieces;
 
 /// Numbers everything from 1, and answers that something is at every place.
 #[derive(Default)]
