@@ -188,7 +188,10 @@ async fn numbered_pages_of_a_walk_are_all_of_one_size() {
     let as_asked = |manifest: &mut Manifest| {
         let tools = manifest.tools.iter_mut();
         let mut list = tools.filter(|tool| tool.name == "github_issues_list");
-        let request = list.next().and_then(|tool| tool.request.as_mut()).expect("a request");
+        let request = list
+            .next()
+            .and_then(|tool| tool.request.as_mut())
+            .expect("a request");
         request.query.insert("per_page".to_owned(), json!("{page.size}"));
     };
     let installed = host.install(artifacts::connector_with("github", as_asked)).await;
@@ -209,7 +212,9 @@ async fn numbered_pages_of_a_walk_are_all_of_one_size() {
     };
     let numbers = |answer: &Value| -> Vec<u64> {
         let issues = answer["data"].as_array().expect("issues").iter();
-        issues.map(|issue| issue["number"].as_u64().expect("a number")).collect()
+        issues
+            .map(|issue| issue["number"].as_u64().expect("a number"))
+            .collect()
     };
     // A page of 20, then the rest in one call: of pages of 20, the last of which is cut.
     let first = list(20, &Value::Null).await;
@@ -221,6 +226,9 @@ async fn numbered_pages_of_a_walk_are_all_of_one_size() {
     assert_eq!(once.len(), 55, "no issue twice: {seen:?}");
     let mut asked = vendors.log().of(Side::Api);
     asked.retain(|entry| entry.path.ends_with("/issues"));
-    let sizes: Vec<_> = asked.iter().map(|entry| entry.param("per_page").expect("a size")).collect();
+    let sizes: Vec<_> = asked
+        .iter()
+        .map(|entry| entry.param("per_page").expect("a size"))
+        .collect();
     assert_eq!(sizes, ["20", "20", "20"]);
 }

@@ -8,7 +8,16 @@ use valetkey_tests::artifacts::repository;
 use valetkey_tests::snapshot::assert_checked_in;
 
 /// From the whole to its parts.
-const ORDER: [&str; 6] = ["world", "tools", "http", "files", "runtime", "types"];
+const ORDER: [&str; 8] = [
+    "world",
+    "tools",
+    "http",
+    "files",
+    "runtime",
+    "auth",
+    "token-endpoint",
+    "types",
+];
 
 #[test]
 fn the_contract_is_the_reference() {

@@ -1,5 +1,6 @@
 //! Every rule of the linter has a bad manifest that it names, at its place.
 
+mod coded;
 mod connection;
 mod signing;
 mod tools;

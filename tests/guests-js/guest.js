@@ -1,8 +1,8 @@
 // A connector in JavaScript: one honest tool, and what a dishonest one would try.
 // The host runs it on the engine for components that bring a language runtime.
 
-import { send } from "valetkey:connector/http@0.1.1";
-import { accountConfig, grantedScopes, log } from "valetkey:connector/runtime@0.1.1";
+import { send } from "valetkey:connector/http@0.1.2";
+import { accountConfig, grantedScopes, log } from "valetkey:connector/runtime@0.1.2";
 
 // Outlives a call only if an instance does.
 let calls = 0;

@@ -1,6 +1,7 @@
 //! Connecting, refreshing and ending accounts, against real authorization servers: one certified
 //! (`provider/`), and hand-written ones that misbehave.
 
+mod coded;
 mod connecting;
 mod dialects;
 mod ending;

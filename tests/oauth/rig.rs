@@ -330,6 +330,7 @@ pub fn manifest() -> Manifest {
         rotation: Rotation::SingleUse,
         default_lifetime_seconds: None,
         revoke_token: RevokeToken::Refresh,
+        coded: None,
     };
     let auth = |id: &str, kind, oauth2, inputs| Auth {
         id: id.to_owned(),

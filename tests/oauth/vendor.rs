@@ -79,6 +79,7 @@ struct State {
     revoke: Mutex<Script>,
     whoami: Mutex<Script>,
     others: Mutex<BTreeMap<String, Script>>,
+    elsewhere: Mutex<Script>,
 }
 
 /// The running vendor.
@@ -100,6 +101,7 @@ impl Vendor {
             revoke: Mutex::new(Box::new(|_, _| json(200, ""))),
             whoami: Mutex::new(Box::new(|_, _| json(200, r#"{"id":"acct-1","name":"Ada"}"#))),
             others: Mutex::default(),
+            elsewhere: Mutex::new(Box::new(|_, _| json(404, "{}"))),
         });
         let stop = CancellationToken::new();
         let (served, stopped) = (Arc::clone(&state), stop.clone());
@@ -145,6 +147,16 @@ impl Vendor {
     pub fn on(&self, path: &str, script: impl FnMut(&Seen, usize) -> Reply + Send + 'static) {
         let mut others = self.state.others.lock().expect("not poisoned");
         others.insert(path.to_owned(), Box::new(script));
+    }
+
+    /// What every other path does from now on.
+    pub fn on_elsewhere(&self, script: impl FnMut(&Seen, usize) -> Reply + Send + 'static) {
+        *self.state.elsewhere.lock().expect("not poisoned") = Box::new(script);
+    }
+
+    /// Every request so far.
+    pub fn all(&self) -> Vec<Seen> {
+        self.state.seen.lock().expect("not poisoned").clone()
     }
 
     /// Requests to a path so far.
@@ -200,6 +212,7 @@ async fn answer(
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
             .unwrap_or_default(),
         form,
+        body: String::from_utf8_lossy(&body).into_owned(),
     };
     let number = {
         let mut all = state.seen.lock().expect("not poisoned");
@@ -212,7 +225,7 @@ async fn answer(
         "/whoami" => (state.whoami.lock().expect("not poisoned"))(&seen, number),
         path => match state.others.lock().expect("not poisoned").get_mut(path) {
             Some(script) => script(&seen, number),
-            None => json(404, "{}"),
+            None => (state.elsewhere.lock().expect("not poisoned"))(&seen, number),
         },
     };
     state.count.send_modify(|count| *count += 1);

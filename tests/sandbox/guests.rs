@@ -15,6 +15,7 @@ use valetkey::error::{Fault, Kind, Retry, Side};
 use crate::bench::Bench;
 use crate::vendor::Vendor;
 
+pub use crate::auth::{odd, usurp};
 pub use crate::isolation::trespass;
 pub use crate::wasi::inert;
 

@@ -1,5 +1,6 @@
 //! The sandbox: what a connector cannot do, however it misbehaves.
 
+mod auth;
 mod bench;
 mod guests;
 mod isolation;

@@ -44,14 +44,14 @@ async fn by_the_reference(guest: &[u8]) -> wasmtime::Result<String> {
     let mut linker = Linker::<Empty>::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     // The guest uses the contract's types and calls nothing of it.
-    linker.instance("valetkey:connector/types@0.1.1")?;
+    linker.instance("valetkey:connector/types@0.1.2")?;
     let empty = Empty {
         context: WasiCtx::builder().build(),
         table: ResourceTable::new(),
     };
     let mut store = Store::new(&engine, empty);
     let instance = linker.instantiate_async(&mut store, &component).await?;
-    let tools = instance.get_export_index(&mut store, None, "valetkey:connector/tools@0.1.1");
+    let tools = instance.get_export_index(&mut store, None, "valetkey:connector/tools@0.1.2");
     let call = instance.get_export_index(&mut store, tools.as_ref(), "call");
     let call = call
         .and_then(|call| instance.get_func(&mut store, call))

@@ -38,9 +38,41 @@ pub fn javascript() -> Manifest {
     manifest
 }
 
+/// What the manifest of a guest with `auth` says of it: a consent, and what an owner gives.
+#[must_use]
+pub fn coded() -> Vec<Auth> {
+    let schemes = json!([
+        {
+            "id": "oauth2", "kind": "oauth2", "title": "Account",
+            "oauth2": {
+                "authorize_url": "https://vendor.example/authorize", "token_url": "https://vendor.example/token",
+                "scopes": ["read", "write"], "coded": {"paths": ["/nonce"]}
+            }
+        },
+        {
+            "id": "session", "kind": "client_credentials", "title": "User and password",
+            "inputs": {"user": {"title": "User", "secret": false}, "password": {"title": "Password"}},
+            "grant": {"token_url": "https://vendor.example/token", "coded": {}}
+        }
+    ]);
+    serde_json::from_value(schemes).expect("schemes")
+}
+
 /// A small manifest: one tool `<name>_run` that may send anything to one endpoint.
 #[must_use]
 pub fn manifest(name: &str) -> Manifest {
+    let auth = match name {
+        "odd" | "usurp" => coded(),
+        _ => vec![Auth {
+            id: "none".to_owned(),
+            kind: AuthKind::None,
+            title: "None".to_owned(),
+            oauth2: None,
+            grant: None,
+            inputs: BTreeMap::new(),
+            placement: None,
+        }],
+    };
     Manifest {
         connector: Identity {
             id: name.to_owned(),
@@ -61,15 +93,7 @@ pub fn manifest(name: &str) -> Manifest {
                 headers: BTreeMap::new(),
             },
         )]),
-        auth: vec![Auth {
-            id: "none".to_owned(),
-            kind: AuthKind::None,
-            title: "None".to_owned(),
-            oauth2: None,
-            grant: None,
-            inputs: BTreeMap::new(),
-            placement: None,
-        }],
+        auth,
         account_config: BTreeMap::new(),
         discover: None,
         verify: None,

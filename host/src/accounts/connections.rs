@@ -20,7 +20,7 @@ use super::{Accounts, token_endpoint};
 use crate::error::{Fault, Kind, Problem};
 use crate::id::{ConnectionName, ConnectorId, EnvironmentId};
 use crate::journal::Actor;
-use crate::registry::Connector;
+use crate::registry::{Connector, Version};
 use crate::secret::Secret;
 use crate::store::{Batch, Expect, StoreError, Table};
 use crate::text::is_deceptive;
@@ -71,6 +71,11 @@ impl Configured {
 
     /// The manifest that the connection goes by: of its pinned version, else of the active one.
     pub fn manifest(&self, parts: &Parts) -> Result<Arc<Manifest>, Fault> {
+        self.version(parts).map(|version| Arc::clone(&version.manifest))
+    }
+
+    /// The version that the connection goes by.
+    pub fn version(&self, parts: &Parts) -> Result<Arc<Version>, Fault> {
         let connection = self.connection();
         let snapshot = parts.registry.snapshot();
         let version = snapshot
@@ -81,7 +86,7 @@ impl Configured {
                 None => Some(&connector.active),
             });
         match version {
-            Some(activation) => Ok(Arc::clone(&activation.version.manifest)),
+            Some(activation) => Ok(Arc::clone(&activation.version)),
             None => Err(Fault::new(
                 Kind::NotFound,
                 format!(

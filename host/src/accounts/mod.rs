@@ -7,11 +7,13 @@
 //! `connections` and `roster` keep the records, `directory` has those in use in memory, `entry` is
 //! one account and the only place that changes it. `connect` is the way in (with `flow`, its
 //! attempts), `provision` the way for credentials that an application has already; `trial` tries what
-//! either brings, `discover` finds the site that it is for. `refresh` keeps a credential good, `revoke` is the way out; `token_endpoint`,
-//! `assertion` and `quirks` speak to authorization servers.
+//! either brings, `discover` finds the site that it is for. `refresh` keeps a credential good, `revoke` is the way
+//! out; `token_endpoint`, `assertion` and `quirks` speak to authorization servers, `coded` lets a connector's code
+//! do it.
 
 mod activate;
 mod assertion;
+mod coded;
 mod connect;
 mod connections;
 mod directory;

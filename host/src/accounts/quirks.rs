@@ -54,6 +54,26 @@ pub(super) struct Grant {
     pub extras: Extras,
 }
 
+impl Grant {
+    /// A grant whose parts a connector's code found in what an endpoint answered.
+    pub fn found(
+        access: Secret,
+        refresh: Option<Secret>,
+        stated: Option<Duration>,
+        scopes: Option<Vec<String>>,
+        about: Value,
+    ) -> Self {
+        Self {
+            access,
+            refresh,
+            lifetime: stated.map(|stated| stated.clamp(SHORTEST, LONGEST)),
+            stated,
+            scopes,
+            extras: Extras(about),
+        }
+    }
+}
+
 /// The fields of a token response beside the tokens.
 pub(super) struct Extras(Value);
 
@@ -219,7 +239,8 @@ impl<'r> Places<'r> {
     }
 }
 
-fn token(value: Option<Value>) -> Result<Option<Secret>, &'static str> {
+/// A token that can be kept and sent; none when there is none.
+pub(super) fn token(value: Option<Value>) -> Result<Option<Secret>, &'static str> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),
@@ -251,7 +272,8 @@ fn stated(value: &Value) -> Option<Duration> {
     Some(Duration::from_secs(whole))
 }
 
-fn split_scopes(text: &str, separator: &str) -> Vec<String> {
+/// The scopes of a text, each once.
+pub(super) fn split_scopes(text: &str, separator: &str) -> Vec<String> {
     let mut scopes: Vec<String> = Vec::new();
     let own = separator.trim();
     for part in text.split([' ', ',']) {

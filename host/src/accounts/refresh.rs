@@ -31,7 +31,7 @@ use super::quirks::{Grant, Refusal};
 use super::sealed::corrupt;
 use super::token_endpoint::{Failure, Reading, retry_after};
 use super::verify::{Probe, probe};
-use super::{activate, assertion, revoke};
+use super::{activate, coded, revoke};
 use crate::egress::{Credential, Credentials};
 use crate::error::{Fault, Kind, Retry};
 use crate::id::{AccountId, EnvironmentId};
@@ -326,12 +326,20 @@ async fn ask(
 ) -> Result<Result<Grant, Failure>, Fault> {
     let connection = entry.configured.connection();
     Ok(match source {
+        Source::RefreshToken(token)
+            if connection
+                .oauth2
+                .as_ref()
+                .is_some_and(|oauth2| oauth2.coded.is_some()) =>
+        {
+            coded::refresh(&entry.parts, &entry.configured, config, token).await
+        }
         Source::RefreshToken(token) => {
             let endpoint = entry.configured.token_endpoint(config)?;
             let reading = Reading::of(&connection);
             endpoint.refresh(&entry.parts, &reading, token).await
         }
-        Source::Inputs(inputs) => assertion::ask(&entry.parts, &connection, config, inputs).await,
+        Source::Inputs(inputs) => coded::issue_or_ask(&entry.parts, &entry.configured, config, inputs).await,
     })
 }
 

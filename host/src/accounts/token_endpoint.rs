@@ -22,7 +22,7 @@ use super::model::Connection;
 use super::parts::Parts;
 use super::quirks::{self, Grant, Refusal};
 use crate::egress::{TokenRequest, TokenTransportError};
-use crate::error::Fault;
+use crate::error::{Fault, Kind};
 use crate::secret::Secret;
 
 /// Why a token request brought no grant.
@@ -36,6 +36,8 @@ pub(super) enum Failure {
     Unusable(String),
     /// It was sent, and whether the endpoint acted is unknown.
     OutcomeUnknown,
+    /// The connector's own code for this conversation failed; whether it had asked before.
+    Code { kind: Kind, asked: bool },
 }
 
 impl Failure {
@@ -46,13 +48,15 @@ impl Failure {
             Self::NotSent(_) => "not_sent",
             Self::Unusable(_) => "credential_unusable",
             Self::OutcomeUnknown => "outcome_unknown",
+            Self::Code { kind, .. } => kind.as_str(),
         }
     }
 
     /// Whether the endpoint may have acted although we hold no answer to go by.
     pub fn may_have_acted(&self) -> bool {
         match self {
-            Self::OutcomeUnknown => true,
+            Self::OutcomeUnknown | Self::Code { asked: true, .. } => true,
+            Self::Code { asked: false, .. } => false,
             Self::NotSent(_) | Self::Unusable(_) => false,
             Self::Refused(refusal) => matches!(refusal, Refusal::Busy(_) | Refusal::Unreadable(_)),
         }
@@ -307,7 +311,7 @@ pub(super) fn fill(url: &str, config: &std::collections::BTreeMap<String, String
         .and_then(|(_, rest)| rest.split_once('}'))
     {
         Some((name, _)) => Err(Fault::new(
-            crate::error::Kind::InvalidInput,
+            Kind::InvalidInput,
             format!(
                 "The account's configuration lacks `{name}`. Give it as `account_config` when you make the link."
             ),

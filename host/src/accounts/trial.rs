@@ -13,7 +13,7 @@ use super::parts::Parts;
 use super::quirks::Refusal;
 use super::token_endpoint::Failure;
 use super::verify::{Identity, Probe, probe};
-use super::{activate, assertion};
+use super::{activate, coded};
 use crate::id::AccountId;
 
 /// A credential that the vendor accepts.
@@ -56,7 +56,7 @@ pub(super) async fn try_out(
     if connection.grant.is_some()
         && let Kept::Inputs(inputs) = &kept
     {
-        let asked = assertion::ask(parts, &connection, &config, inputs).await;
+        let asked = coded::issue_or_ask(parts, configured, &config, inputs).await;
         let grant = asked.map_err(|failure| refused(failure, id))?;
         config = activate::config_of(&grant, manifest, &config, connection.development).unwrap_or(config);
         kept = activate::exchanged(inputs.clone(), &grant, &connection, parts.now_ms());
@@ -109,6 +109,7 @@ fn refused(failure: Failure, id: &AccountId) -> Probe {
         Failure::Refused(Refusal::Grant | Refusal::Client | Refusal::Other(_)) => Probe::Rejected,
         Failure::Refused(Refusal::Busy(_) | Refusal::Unreadable(_))
         | Failure::NotSent(_)
-        | Failure::OutcomeUnknown => Probe::Unknown,
+        | Failure::OutcomeUnknown
+        | Failure::Code { .. } => Probe::Unknown,
     }
 }

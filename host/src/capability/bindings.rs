@@ -12,3 +12,17 @@ wasmtime::component::bindgen!({
     },
     exports: { default: async },
 });
+
+/// The world of `auth`, with the interfaces that it shares with [`Connector`] as they are there.
+pub mod authorizer {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "authorizer",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "valetkey:connector/types": super::valetkey::connector::types,
+            "valetkey:connector/runtime": super::valetkey::connector::runtime,
+        },
+    });
+}

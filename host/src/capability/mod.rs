@@ -1,5 +1,5 @@
-//! What a guest can reach: the host's side of `http`, `files` and `runtime`, each call with its own
-//! [`Grant`]. A capability has three moments: linked once per engine, granted once per call,
+//! What a guest can reach: the host's side of `http`, `files`, `runtime` and, for `auth`, of
+//! `token-endpoint`, each call with its own [`Grant`]. A capability has three moments: linked once per engine, granted once per call,
 //! dropped with the instance.
 //!
 //! Called by `sandbox`. It names no user and holds no secret.
@@ -12,6 +12,7 @@ mod progress;
 mod runtime;
 pub(crate) mod session;
 mod tape;
+mod token_endpoint;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::egress::Outbound;
+use crate::egress::dialogue::Dialogue;
 use crate::error::Fault;
 
 use super::Grant;
@@ -22,6 +23,8 @@ pub struct Session {
     pub(crate) grant: Grant,
     /// The way to the vendor.
     pub(crate) egress: Arc<dyn Outbound>,
+    /// The conversation with the token endpoint, when that is what the instance is for.
+    pub(crate) dialogue: Option<Arc<Dialogue>>,
     /// The guest's wall clock.
     pub(crate) clock: Clock,
     /// When the instance was made: zero of the guest's monotonic clock.
@@ -76,6 +79,7 @@ impl Session {
         Self {
             grant,
             egress,
+            dialogue: None,
             clock,
             started,
             requests: 0,

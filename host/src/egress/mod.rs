@@ -12,6 +12,7 @@ mod collector;
 mod credential;
 mod decode;
 mod dial;
+pub mod dialogue;
 mod endpoint;
 mod gate;
 mod keep;
@@ -397,13 +398,22 @@ impl Egress {
     /// # Errors
     /// No answer; whether the server may have acted is in the error.
     pub async fn token_request(&self, request: TokenRequest) -> Result<TokenAnswer, TokenTransportError> {
+        self.ask_token_endpoint(Method::POST, request).await
+    }
+
+    /// The same by any method; a body goes along unless it is a GET.
+    async fn ask_token_endpoint(
+        &self,
+        method: Method,
+        request: TokenRequest,
+    ) -> Result<TokenAnswer, TokenTransportError> {
         let client = if request.development {
             &self.local_tokens
         } else {
             &self.tokens
         };
-        let span = trace::token_request(&request.url);
-        let sent = token::send(client, &self.clock, Method::POST, request)
+        let span = trace::token_request(&method, &request.url);
+        let sent = token::send(client, &self.clock, method, request)
             .instrument(span.clone())
             .await;
         match &sent {

@@ -99,6 +99,7 @@ fn refused(error: LoadError) -> Fault {
         | LoadError::TooComplex(_)
         | LoadError::ForbiddenImport(_)
         | LoadError::MissingExport(_)
+        | LoadError::UndeclaredExport(_)
         | LoadError::Manifest(_)
         | LoadError::Compile(_) => {
             let problem = Problem {
@@ -157,7 +158,10 @@ fn prepare(manifest: &Manifest, declared: &Tool) -> Result<LoadedTool, Vec<(Stri
 }
 
 fn has_numbered_pages(manifest: &Manifest, declared: &Tool) -> bool {
-    let paginator = declared.paging.as_ref().and_then(|paging| paging.paginator.as_ref());
+    let paginator = declared
+        .paging
+        .as_ref()
+        .and_then(|paging| paging.paginator.as_ref());
     let paginator = paginator.and_then(|name| manifest.paginators.get(name));
     matches!(paginator, Some(Paginator::Page { .. }))
 }

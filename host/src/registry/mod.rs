@@ -26,11 +26,14 @@ use valetkey_manifest::{Manifest, Tool};
 
 use crate::clock::Clock;
 use crate::egress::Allowed;
+use crate::egress::dialogue::{Dialogue, Found, Step};
 use crate::error::Fault;
 use crate::id::ConnectorId;
 use crate::journal::{Actor, Journal};
 use crate::sandbox::{Component, Sandbox};
 use crate::store::Store;
+
+pub use crate::sandbox::Converse;
 
 use components::Components;
 use swap::Shelf;
@@ -238,6 +241,24 @@ impl Registry {
         let (inner, actor) = (Arc::clone(&self.inner), actor.clone());
         let (connector, version) = (connector.clone(), version.map(str::to_owned));
         self.to_the_end(async move { inner.remove(&connector, version, &actor).await })
+            .await
+    }
+
+    /// Runs one step of a version's `auth`, which reaches `dialogue` and nothing else. Answers where in
+    /// it the tokens are.
+    ///
+    /// # Errors
+    /// The connector's own fault, or what it did wrong.
+    pub async fn converse(
+        &self,
+        version: &Version,
+        about: Converse,
+        dialogue: Arc<Dialogue>,
+        step: Step,
+    ) -> Result<Found, Fault> {
+        self.inner
+            .sandbox
+            .converse(&version.component, about, dialogue, step)
             .await
     }
 

@@ -53,7 +53,7 @@ pub(super) async fn run(
 }
 
 /// Waits for room among the living instances.
-async fn slot(lane: &Lane, deadline: Instant) -> Result<tokio::sync::SemaphorePermit<'_>, Fault> {
+pub(super) async fn slot(lane: &Lane, deadline: Instant) -> Result<tokio::sync::SemaphorePermit<'_>, Fault> {
     if let Ok(slot) = lane.slots.try_acquire() {
         return if deadline > Instant::now() {
             Ok(slot)
@@ -67,7 +67,7 @@ async fn slot(lane: &Lane, deadline: Instant) -> Result<tokio::sync::SemaphorePe
     }
 }
 
-fn store(sandbox: &Sandbox, lane: &Lane, grant: Grant) -> Store<Guest> {
+pub(super) fn store(sandbox: &Sandbox, lane: &Lane, grant: Grant) -> Store<Guest> {
     let limits = &grant.limits;
     let budget = Budget::new(
         limits.memory_bytes,
@@ -127,7 +127,7 @@ fn on_tick(mut store: StoreContextMut<'_, Guest>) -> wasmtime::Result<UpdateDead
     Ok(UpdateDeadline::YieldCustom(1, Box::pin(session.turn.next())))
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

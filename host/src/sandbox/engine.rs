@@ -186,9 +186,11 @@ fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     use wasmtime::component::HasSelf;
 
     use crate::capability::bindings::Connector;
+    use crate::capability::bindings::authorizer::valetkey::connector::token_endpoint;
     use crate::capability::session::Session;
 
     Connector::add_to_linker::<Guest, HasSelf<Session>>(linker, |guest| &mut guest.session)?;
+    token_endpoint::add_to_linker::<Guest, HasSelf<Session>>(linker, |guest| &mut guest.session)?;
     wasi::add_to_linker(linker)
 }
 

@@ -14,15 +14,19 @@ use super::engine::{Profile, Size, allowed_features};
 use super::{LoadError, wasi};
 
 /// Interfaces of the contract that a component may import, at any 0.1.x.
-const CONTRACT: [&str; 4] = [
+const CONTRACT: [&str; 5] = [
     "valetkey:connector/files",
     "valetkey:connector/http",
     "valetkey:connector/runtime",
+    "valetkey:connector/token-endpoint",
     "valetkey:connector/types",
 ];
 /// What a component must export, at any 0.1.x.
 const EXPORT: &str = "valetkey:connector/tools";
 const EXPORT_SHOWN: &str = "valetkey:connector/tools@0.1.0";
+/// What it exports when its manifest says that it speaks to the token endpoint, and only then.
+const AUTH: &str = "valetkey:connector/auth";
+const AUTH_SHOWN: &str = "valetkey:connector/auth@0.1.2";
 
 /// Modules and components inside one another, and side by side.
 const NESTING: usize = 8;
@@ -51,9 +55,19 @@ pub(super) fn inspect(bytes: &[u8], limit: usize) -> Result<Manifest, LoadError>
     }
     let manifest =
         manifest::extract(bytes).map_err(|problem| LoadError::Manifest(sanitise(&problem, 1024)))?;
+    match (is_coded(&manifest), parts.exports_auth) {
+        (true, false) => return Err(LoadError::MissingExport(AUTH_SHOWN.to_owned())),
+        (false, true) => return Err(LoadError::UndeclaredExport(AUTH_SHOWN.to_owned())),
+        _ => {}
+    }
     parts.check(Profile::of(manifest.connector.runtime).size())?;
     validate(bytes)?;
     Ok(manifest)
+}
+
+/// Whether some account of the connector is connected by its own code.
+pub(super) fn is_coded(manifest: &Manifest) -> bool {
+    manifest.auth.iter().any(|auth| auth.coded().is_some())
 }
 
 fn check_header(bytes: &[u8]) -> Result<(), LoadError> {
@@ -80,6 +94,7 @@ fn check_header(bytes: &[u8]) -> Result<(), LoadError> {
 struct Parts {
     imports: Vec<Import>,
     exports_tools: bool,
+    exports_auth: bool,
     nested: u32,
     functions: u32,
     types: u32,
@@ -145,11 +160,12 @@ impl Parts {
                 Payload::ComponentExportSection(section) if depth == 1 => {
                     for export in section.clone() {
                         let export = export.map_err(malformed)?;
-                        let is_tools =
-                            export.name.name.split_once('@').is_some_and(|(name, version)| {
-                                name == EXPORT && is_contract_version(version)
-                            });
-                        parts.exports_tools |= is_tools && export.kind == ComponentExternalKind::Instance;
+                        let versioned = export.name.name.split_once('@');
+                        let ours = versioned.filter(|(_, version)| {
+                            export.kind == ComponentExternalKind::Instance && is_contract_version(version)
+                        });
+                        parts.exports_tools |= ours.is_some_and(|(name, _)| name == EXPORT);
+                        parts.exports_auth |= ours.is_some_and(|(name, _)| name == AUTH);
                     }
                 }
                 _ => {}

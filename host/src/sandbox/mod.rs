@@ -7,6 +7,7 @@
 mod cache;
 mod call;
 pub mod compiler;
+mod converse;
 mod cpu;
 mod engine;
 mod fault;
@@ -26,12 +27,16 @@ use wasmtime::Engine;
 use valetkey_manifest::Manifest;
 
 use crate::capability::bindings::ConnectorPre;
+use crate::capability::bindings::authorizer::AuthorizerPre;
 use crate::capability::{CallContext, Grant, sanitise};
 use crate::clock::Clock;
 use crate::config;
 use crate::egress::Outbound;
+use crate::egress::dialogue::{Dialogue, Found, Step};
 use crate::error::Fault;
 use crate::manifest;
+
+pub use converse::Converse;
 
 use cache::Cache;
 use compiler::Compiler;
@@ -72,6 +77,12 @@ pub enum LoadError {
     /// It lacks what a connector must export.
     #[error("the component does not export `{0}`")]
     MissingExport(String),
+    /// It exports what its manifest does not say.
+    #[error(
+        "the component exports `{0}`, and its manifest says nowhere that it is used: add `[auth.oauth2.coded]` (or \
+         `[auth.grant.coded]`), so that operators see that code speaks to the token endpoint"
+    )]
+    UndeclaredExport(String),
     /// No manifest section, or it does not parse.
     #[error("the manifest is unusable: {0}")]
     Manifest(String),
@@ -87,6 +98,8 @@ pub enum LoadError {
 pub struct Component {
     lane: Arc<Lane>,
     pre: ConnectorPre<Guest>,
+    /// What speaks to the token endpoint, when the manifest says that there is such a thing.
+    auth: Option<AuthorizerPre<Guest>>,
 }
 
 /// What a tool call answered.
@@ -179,18 +192,19 @@ impl Sandbox {
             ));
         }
         let profile = Profile::of(inspection.manifest.connector.runtime);
+        let coded = inspect::is_coded(&inspection.manifest);
         // The manifest is no code: another one around the same code costs no compilation.
         let code: Arc<[u8]> = manifest::code(&bytes).map_err(LoadError::NotAComponent)?.into();
         let digest = self::digest(&code);
         if let Some(artifact) = self.cached(&digest).await?
-            && let Ok(component) = self.link(artifact, profile).await
+            && let Ok(component) = self.link(artifact, profile, coded).await
         {
             return Ok(component);
         }
         let time = Duration::from_secs(self.settings.compile_seconds);
         let artifact = self.compiler.compile(&self.compiling, code, time).await?;
         let artifact = self.keep(digest, artifact).await?;
-        self.link(artifact, profile).await
+        self.link(artifact, profile, coded).await
     }
 
     async fn cached(&self, digest: &str) -> Result<Option<Vec<u8>>, LoadError> {
@@ -210,7 +224,7 @@ impl Sandbox {
         .await
     }
 
-    async fn link(&self, artifact: Vec<u8>, profile: Profile) -> Result<Component, LoadError> {
+    async fn link(&self, artifact: Vec<u8>, profile: Profile, coded: bool) -> Result<Component, LoadError> {
         let engines = Arc::clone(&self.engines);
         blocking(move || {
             let lane = engines
@@ -219,8 +233,12 @@ impl Sandbox {
             let refused = |error: wasmtime::Error| LoadError::Compile(sanitise(&format!("{error:#}"), 1024));
             let component = deserialize(&lane.engine, &artifact).map_err(refused)?;
             let pre = lane.linker.instantiate_pre(&component).map_err(refused)?;
+            let auth = coded
+                .then(|| AuthorizerPre::new(pre.clone()))
+                .transpose()
+                .map_err(refused)?;
             let pre = ConnectorPre::new(pre).map_err(refused)?;
-            Ok(Component { lane, pre })
+            Ok(Component { lane, pre, auth })
         })
         .await?
     }
@@ -238,6 +256,21 @@ impl Sandbox {
         input: String,
     ) -> Result<GuestOutput, Fault> {
         call::run(self, component, grant, &context, tool, &input).await
+    }
+
+    /// Runs one step of a connector's `auth` in a fresh instance that reaches `dialogue` and nothing else.
+    /// Answers where in it the tokens are.
+    ///
+    /// # Errors
+    /// The guest's own fault, or what it did wrong.
+    pub async fn converse(
+        &self,
+        component: &Arc<Component>,
+        about: Converse,
+        dialogue: Arc<Dialogue>,
+        step: Step,
+    ) -> Result<Found, Fault> {
+        converse::run(self, component, about, dialogue, step).await
     }
 
     /// Instances that live now, for tests and metrics.

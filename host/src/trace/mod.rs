@@ -223,7 +223,7 @@ pub fn vendor_request<T: fmt::Display>(request: &VendorRequest<'_, T>) -> Span {
 
 /// A request of the host to an authorization server; neither its body nor its answer is recorded.
 #[must_use]
-pub fn token_request(url: &str) -> Span {
+pub fn token_request(method: &http::Method, url: &str) -> Span {
     // The URL is parsed for the span alone.
     let parsed = is_on().then(|| url.parse::<http::Uri>().ok()).flatten();
     let parts = parsed
@@ -235,7 +235,7 @@ pub fn token_request(url: &str) -> Span {
         otel.kind = "client",
         otel.status_code = Empty,
         "error.type" = Empty,
-        http.request.method = "POST",
+        http.request.method = method.as_str(),
         http.response.status_code = Empty,
         server.address = parts.map(|(_, authority)| authority.host()),
         server.port = parts.map(|(scheme, authority)| port(scheme, authority)),

@@ -1,8 +1,8 @@
 // The glue between the contract's imports and exports and a connector's functions. It only moves values;
 // everything that decides something is elsewhere and runs in Node.js as well.
 
-import { describe, receive, send as sendFile } from "valetkey:connector/files@0.1.1";
-import { send, sendAll } from "valetkey:connector/http@0.1.1";
+import { describe, receive, send as sendFile } from "valetkey:connector/files@0.1.2";
+import { send, sendAll } from "valetkey:connector/http@0.1.2";
 import {
   accountConfig,
   credentialKind,
@@ -11,7 +11,7 @@ import {
   nowMs,
   random,
   remainingMs,
-} from "valetkey:connector/runtime@0.1.1";
+} from "valetkey:connector/runtime@0.1.2";
 import { Call, run } from "./call.js";
 import { Fault } from "./fault.js";
 import { Response } from "./http.js";

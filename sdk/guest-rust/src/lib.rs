@@ -40,9 +40,12 @@
 //! glue to the host also builds natively, so that a connector's logic is tested by ordinary
 //! `cargo test` with a [`testing::Vendor`] in place of the network.
 //!
+//! A vendor whose token endpoint no declaration describes is spoken to by code as well: [`auth`].
+//!
 //! There is no way to a token, an environment variable, a file or a socket: the host adds the
 //! credential to each request.
 
+pub mod auth;
 mod body;
 mod call;
 pub mod content;

@@ -205,6 +205,7 @@ fn one(api: &Api, scheme: &Scheme, needs: &[(Scopes, bool)]) -> Result<(Auth, Ve
                 rotation: Default::default(),
                 default_lifetime_seconds: None,
                 revoke_token: Default::default(),
+                coded: None,
             });
             let review = vec![
                 "scopes: the fewest that cover the tools; narrower ones may do".to_owned(),

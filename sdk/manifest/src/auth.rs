@@ -35,6 +35,16 @@ pub struct Auth {
     pub placement: Option<Placement>,
 }
 
+impl Auth {
+    /// What the connector's code may ask at the token endpoint, when it speaks to it.
+    #[must_use]
+    pub fn coded(&self) -> Option<&Coded> {
+        let by_consent = self.oauth2.as_ref().and_then(|oauth2| oauth2.coded.as_ref());
+        let by_inputs = self.grant.as_ref().and_then(|grant| grant.coded.as_ref());
+        by_consent.or(by_inputs)
+    }
+}
+
 /// Kinds of credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -132,6 +142,21 @@ pub struct OAuth2 {
     /// Which token the revocation endpoint wants.
     #[serde(default)]
     pub revoke_token: RevokeToken,
+    /// That the connector's `auth` export exchanges codes and refreshes tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coded: Option<Coded>,
+}
+
+/// That the connector's own code speaks to the token endpoint, because no declaration describes what
+/// that wants. The component exports `auth`; an empty table says no more than that.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Coded {
+    /// Further paths at the token endpoint's origin that the code may ask (`/v2/signature`), each
+    /// whole and without a query.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
 }
 
 /// How the client authenticates at the token endpoint (RFC 6749 section 2.3.1).

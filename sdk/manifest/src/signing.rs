@@ -118,6 +118,10 @@ pub struct TokenGrant {
     /// Lifetime to assume when the answer has no usable `expires_in`, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_lifetime_seconds: Option<u64>,
+    /// That the connector's `auth` export asks for access tokens. `assertion`, `params`,
+    /// `client_auth` and `scope_in_form` have no meaning then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coded: Option<super::auth::Coded>,
 }
 
 /// Hash functions of keyed hashes.

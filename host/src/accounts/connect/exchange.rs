@@ -20,7 +20,7 @@ use crate::accounts::quirks::Refusal;
 use crate::accounts::refresh::intent_key;
 use crate::accounts::token_endpoint::{Failure, Reading};
 use crate::accounts::verify::{Identity, Probe, probe};
-use crate::accounts::{Accounts, activate, revoke};
+use crate::accounts::{Accounts, activate, coded, revoke};
 use crate::error::{Fault, Kind};
 use crate::journal::Actor;
 use crate::secret::Secret;
@@ -67,10 +67,18 @@ impl Accounts {
             return Err(Fault::internal("a code came for a connection without OAuth"));
         };
         let endpoint = configured.token_endpoint(&config)?;
-        let reading = Reading::of(&connection);
-        let exchanged = endpoint
-            .exchange(&self.parts, &reading, code, verifier, redirect_uri)
-            .await;
+        let coded = connection
+            .oauth2
+            .as_ref()
+            .is_some_and(|oauth2| oauth2.coded.is_some());
+        let exchanged = if coded {
+            coded::exchange(&self.parts, configured, &config, code, verifier, redirect_uri).await
+        } else {
+            let reading = Reading::of(&connection);
+            endpoint
+                .exchange(&self.parts, &reading, code, verifier, redirect_uri)
+                .await
+        };
         let grant = match exchanged {
             Ok(grant) => grant,
             Err(failure) => {
@@ -402,6 +410,13 @@ fn not_exchanged(failure: &Failure, names: &Names) -> Fault {
         Failure::Unusable(problem) => (
             Kind::VendorRejected,
             format!("The credential cannot be used: {problem}."),
+        ),
+        Failure::Code { kind, .. } => (
+            *kind,
+            format!(
+                "The connector for {vendor} could not complete the connection. Nothing was kept; the operator finds why in the \
+                 host's log."
+            ),
         ),
         Failure::Refused(Refusal::Unreadable(_)) => (
             Kind::VendorUnavailable,

@@ -349,7 +349,7 @@ fn parameter(name: &str, value: &str) -> Zeroizing<String> {
     encoded
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -8,10 +8,15 @@ use std::process::{Command, Stdio};
 use super::{BuildError, unusable};
 
 /// The contract, as this host speaks it.
-const CONTRACT: [(&str, &str); 6] = [
+const CONTRACT: [(&str, &str); 8] = [
+    ("auth.wit", include_str!("../../../../wit/auth.wit")),
     ("files.wit", include_str!("../../../../wit/files.wit")),
     ("http.wit", include_str!("../../../../wit/http.wit")),
     ("runtime.wit", include_str!("../../../../wit/runtime.wit")),
+    (
+        "token-endpoint.wit",
+        include_str!("../../../../wit/token-endpoint.wit"),
+    ),
     ("tools.wit", include_str!("../../../../wit/tools.wit")),
     ("types.wit", include_str!("../../../../wit/types.wit")),
     ("world.wit", include_str!("../../../../wit/world.wit")),

@@ -66,6 +66,11 @@ pub enum BuildError {
         .0.join(", ")
     )]
     NoCode(Vec<String>),
+    /// The folder has no code, and this auth scheme leaves the token endpoint to it.
+    #[error(
+        "the auth scheme `{0}` is `coded`, and there is no code beside connector.toml: take `coded` out, or add a crate as `valetkey connector new --lang rust` makes one"
+    )]
+    NoAuthCode(String),
     /// `runtime` names an interpreter, and `pack` takes no code.
     #[error(
         "connector.toml says `runtime = \"javascript\"` or `\"python\"`, and what is packed has no code: leave `runtime` out, or make the component with `valetkey connector build`"

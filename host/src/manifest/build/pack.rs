@@ -30,6 +30,9 @@ pub(super) fn packed(
     if !coded.is_empty() {
         return Err(BuildError::NoCode(coded));
     }
+    if let Some(auth) = manifest.auth.iter().find(|auth| auth.coded().is_some()) {
+        return Err(BuildError::NoAuthCode(auth.id.clone()));
+    }
     if manifest.connector.runtime != GuestRuntime::Rust {
         return Err(BuildError::NoInterpreter);
     }

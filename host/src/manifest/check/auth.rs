@@ -63,7 +63,39 @@ pub(super) fn check(manifest: &Manifest, complaints: &mut Complaints) {
             }
         }
         signing::grant(manifest, auth, &path, complaints);
+        coded(auth, &path, complaints);
         placement(manifest, auth, &path, complaints);
+    }
+}
+
+/// Where the connector's code may ask beside the token endpoint.
+fn coded(auth: &Auth, path: &str, complaints: &mut Complaints) {
+    let Some(coded) = auth.coded() else {
+        return;
+    };
+    let table = if auth.oauth2.is_some() { "oauth2" } else { "grant" };
+    let path = format!("{path}/{table}/coded");
+    for (index, declared) in coded.paths.iter().enumerate() {
+        let fits = egress::endpoint(
+            &format!("https://vendor.example{declared}"),
+            false,
+            false,
+            &BTreeMap::new(),
+        );
+        complaints.expect(
+            declared.starts_with('/') && !declared.contains(['{', '}']) && fits.is_ok(),
+            format!("{path}/paths/{index}"),
+            format!(
+                "{declared:?} is no path at the token endpoint's origin; write it whole, without a query, such as `/oauth/nonce`"
+            ),
+        );
+    }
+    if let Some(grant) = &auth.grant {
+        complaints.expect(
+            grant.assertion.is_none() && grant.params.is_empty(),
+            path,
+            "writes the request itself; take `assertion` and `params` out",
+        );
     }
 }
 

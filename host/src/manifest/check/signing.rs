@@ -218,6 +218,8 @@ pub(super) fn grant(manifest: &Manifest, auth: &Auth, path: &str, complaints: &m
     };
     token_url(&place, &grant.token_url, &format!("{path}/token_url"), complaints);
     match &grant.assertion {
+        // The code asks with what it likes of the inputs.
+        None if grant.coded.is_some() => {}
         Some(assertion) => jwt(&place, assertion, &format!("{path}/assertion"), complaints),
         None if auth.kind == AuthKind::JwtBearer => complaints.add(
             format!("{path}/assertion"),
