@@ -1,5 +1,6 @@
 //! Simulated vendors over real sockets: an OAuth authorization server each, and HubSpot-, Gmail-,
-//! Google-Calendar-, Graph-, Salesforce- and Notion-shaped APIs with state, paging, rate limits and expiring tokens.
+//! Google-Calendar-, Graph-, Salesforce-, Notion-, Slack- and Linear-shaped APIs with state, paging, rate
+//! limits and expiring tokens.
 //!
 //! Used by `valetkey demo` and by the tests, which also own its [faults](Fault), its clock-like
 //! settings and its [request log](Log). It listens on loopback alone, knows no real vendor's
@@ -17,6 +18,7 @@ mod googlecalendar;
 mod graph;
 mod hubspot;
 mod jira;
+mod linear;
 mod log;
 mod notion;
 mod oauth;
@@ -24,6 +26,7 @@ mod options;
 mod salesforce;
 mod seed;
 mod server;
+mod slack;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -54,6 +57,10 @@ pub enum Vendor {
     Github,
     /// OAuth under `/atlassian`, the sites under `/atlassian/ex/jira/{cloud id}`.
     Atlassian,
+    /// OAuth under `/slack/oauth`, the API under `/slack/api`, files under `/slack/files`.
+    Slack,
+    /// OAuth under `/linear/oauth`, the API at `/linear/graphql`.
+    Linear,
     /// OAuth under `/microsoft/{tenant}/oauth2/v2.0`, the API under `/graph/v1.0`.
     Microsoft,
 }
@@ -171,6 +178,31 @@ impl Simulator {
     /// Replaces the budget of the Jira-shaped API, per site.
     pub fn set_jira_budget(&self, requests: Option<Budget>) {
         self.state.settings().jira_budget = requests;
+    }
+
+    /// Replaces the budgets of the Slack-shaped API: messages to one channel, and requests to one method.
+    pub fn set_slack_budgets(&self, posts: Option<Budget>, method: Option<Budget>) {
+        let mut settings = self.state.settings();
+        settings.slack_post_budget = posts;
+        settings.slack_method_budget = method;
+    }
+
+    /// Replaces the budget of the Linear-shaped API, per user.
+    pub fn set_linear_budget(&self, requests: Option<Budget>) {
+        self.state.settings().linear_budget = requests;
+    }
+
+    /// What a user's Slack workspace holds: `channels`, each with its `messages`, oldest first.
+    #[must_use]
+    pub fn slack_workspace(&self, user: &str) -> serde_json::Value {
+        self.state.slack_workspace(user, |workspace| workspace.all())
+    }
+
+    /// What a user's Linear organization holds: `issues`, `comments` and the rest, oldest first.
+    #[must_use]
+    pub fn linear_organization(&self, user: &str) -> serde_json::Value {
+        self.state
+            .linear_organization(user, |organization| organization.all())
     }
 
     /// Replaces the budget of the Google-Calendar-shaped API, per user.

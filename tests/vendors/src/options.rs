@@ -68,6 +68,13 @@ pub struct Options {
     pub jira_sites: usize,
     /// Issues of each site at the start.
     pub jira_issues: usize,
+    /// Messages to one channel of the Slack-shaped API. The vendor lets one a second pass and is not
+    /// strict about it, so that the usual window is a little shorter.
+    pub slack_post_budget: Option<Budget>,
+    /// Requests of one user to one method of it; none for no limit.
+    pub slack_method_budget: Option<Budget>,
+    /// Requests of one user to the Linear-shaped API; none for no limit.
+    pub linear_budget: Option<Budget>,
     /// Contacts of each user's portal at the start.
     pub contacts: usize,
     /// Messages of each user's mailbox at the start.
@@ -109,6 +116,12 @@ impl Default for Options {
             jira_budget: None,
             jira_sites: 1,
             jira_issues: 120,
+            slack_post_budget: Some(Budget {
+                requests: 1,
+                window_ms: 900,
+            }),
+            slack_method_budget: None,
+            linear_budget: None,
             contacts: 450,
             messages: 120,
             events: 60,
@@ -140,7 +153,7 @@ pub enum Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rotation {
-    /// It stays, for ever.
+    /// It stays, for ever. At Slack there are no refresh tokens then, and access tokens do not end.
     None,
     /// A new one replaces it; the old one works for `seconds` more.
     Grace {

@@ -24,13 +24,16 @@ use crate::gmail::Mailbox;
 use crate::googlecalendar::Book;
 use crate::graph;
 use crate::hubspot::Portal;
+use crate::linear::Organization;
 use crate::log::{Entry, Log, Side};
 use crate::notion::Workspace;
 use crate::oauth::Grants;
 use crate::options::Options;
 use crate::salesforce::Org;
 use crate::text::{Pairs, parse_form, sha256_base64url};
-use crate::{control, github, gmail, googlecalendar, hubspot, jira, notion, oauth, salesforce};
+use crate::{
+    control, github, gmail, googlecalendar, hubspot, jira, linear, notion, oauth, salesforce, slack,
+};
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
@@ -48,6 +51,8 @@ pub(crate) struct State {
     workspaces: Mutex<BTreeMap<String, Workspace>>,
     githubs: Mutex<BTreeMap<String, github::World>>,
     sites: Mutex<BTreeMap<String, jira::Site>>,
+    slack_workspaces: Mutex<BTreeMap<String, slack::Workspace>>,
+    linear_organizations: Mutex<BTreeMap<String, Organization>>,
     books: Mutex<BTreeMap<String, Book>>,
     outlooks: Mutex<BTreeMap<String, graph::Outlook>>,
 }
@@ -115,6 +120,22 @@ impl State {
             .or_insert_with(|| jira::Site::seeded(&reached.user, &reached.site, issues)))
     }
 
+    /// Does something with the Slack workspace of a user, which is made on first sight.
+    pub(crate) fn slack_workspace<T>(&self, user: &str, act: impl FnOnce(&mut slack::Workspace) -> T) -> T {
+        let mut workspaces = lock(&self.slack_workspaces);
+        act(workspaces
+            .entry(user.to_owned())
+            .or_insert_with(|| slack::Workspace::seeded(user)))
+    }
+
+    /// Does something with the Linear organization of a user, which is made on first sight.
+    pub(crate) fn linear_organization<T>(&self, user: &str, act: impl FnOnce(&mut Organization) -> T) -> T {
+        let mut organizations = lock(&self.linear_organizations);
+        act(organizations
+            .entry(user.to_owned())
+            .or_insert_with(|| Organization::seeded(user)))
+    }
+
     /// Does something with the calendars of a user, which are made on first sight.
     pub(crate) fn book<T>(&self, user: &str, act: impl FnOnce(&mut Book) -> T) -> T {
         let events = self.settings().events;
@@ -162,6 +183,8 @@ impl Server {
             workspaces: Mutex::new(BTreeMap::new()),
             githubs: Mutex::new(BTreeMap::new()),
             sites: Mutex::new(BTreeMap::new()),
+            slack_workspaces: Mutex::new(BTreeMap::new()),
+            linear_organizations: Mutex::new(BTreeMap::new()),
             books: Mutex::new(BTreeMap::new()),
             outlooks: Mutex::new(BTreeMap::new()),
         });
@@ -173,6 +196,8 @@ impl Server {
             .merge(notion::routes(&state))
             .merge(github::routes(&state))
             .merge(jira::routes(&state))
+            .merge(slack::routes())
+            .merge(linear::routes())
             .merge(googlecalendar::routes(&state))
             .merge(graph::routes(&state))
             .merge(control::routes())
@@ -414,6 +439,10 @@ fn refusal(path: &str, side: Side, status: u16) -> Response {
         github::refusal(status)
     } else if path.starts_with("/atlassian") {
         jira::refusal(status)
+    } else if path.starts_with("/slack") {
+        slack::refusal(status)
+    } else if path.starts_with("/linear") {
+        linear::refusal(status)
     } else if path.starts_with("/calendar") {
         googlecalendar::refusal(status)
     } else if path.starts_with("/graph") {
@@ -446,59 +475,50 @@ async fn nothing_here(request: Request<Body>) -> Response {
     }
 }
 
+/// What a request is for: the authorization servers have paths of their own, and all else below a vendor's is its API.
 fn side_of(path: &str) -> Side {
-    if let Some(rest) = path.strip_prefix("/notion/v1/") {
-        match rest {
-            "oauth/authorize" => Side::Authorize,
-            "oauth/token" => Side::Token,
-            "oauth/revoke" => Side::Revoke,
-            _ => Side::Api,
-        }
-    } else if let Some(rest) = path.strip_prefix("/salesforce/") {
-        match rest {
-            "services/oauth2/authorize" => Side::Authorize,
-            "services/oauth2/token" => Side::Token,
-            "services/oauth2/revoke" => Side::Revoke,
-            _ => Side::Api,
-        }
-    } else if path == "/github/login/oauth/authorize" {
-        Side::Authorize
-    } else if path.starts_with("/github/login") {
-        Side::Token
-    } else if path == "/atlassian/authorize" {
-        Side::Authorize
-    } else if path == "/atlassian/oauth/token" {
-        Side::Token
-    } else if path.starts_with("/github/api") || path.starts_with("/atlassian") {
-        Side::Api
-    } else if path.ends_with("/revoke") && (path.starts_with("/hubspot/oauth") || path.starts_with("/google"))
-    {
-        Side::Revoke
-    } else if path.starts_with("/hubspot/oauth") {
-        if path.ends_with("/authorize") {
-            Side::Authorize
-        } else {
-            Side::Token
-        }
-    } else if path.starts_with("/microsoft") {
-        if path.ends_with("/authorize") {
-            Side::Authorize
-        } else {
-            Side::Token
-        }
-    } else if path.starts_with("/google/o/") {
-        Side::Authorize
-    } else if path.starts_with("/google") {
-        Side::Token
-    } else if path.starts_with("/hubspot")
-        || path.starts_with("/gmail")
-        || path.starts_with("/upload/gmail")
-        || path.starts_with("/calendar/")
-        || path.starts_with("/graph/")
-    {
-        Side::Api
-    } else {
-        Side::Other
+    const APIS: [&str; 11] = [
+        "/atlassian/",
+        "/calendar/",
+        "/github/",
+        "/gmail/",
+        "/graph/",
+        "/hubspot/",
+        "/linear/",
+        "/notion/",
+        "/salesforce/",
+        "/slack/",
+        "/upload/gmail/",
+    ];
+    match path {
+        "/atlassian/authorize"
+        | "/github/login/oauth/authorize"
+        | "/google/o/oauth2/v2/auth"
+        | "/hubspot/oauth/authorize"
+        | "/linear/oauth/authorize"
+        | "/notion/v1/oauth/authorize"
+        | "/salesforce/services/oauth2/authorize"
+        | "/slack/oauth/v2/authorize" => Side::Authorize,
+        "/atlassian/oauth/token"
+        | "/github/login/oauth/access_token"
+        | "/google/token"
+        | "/hubspot/oauth/v1/token"
+        | "/hubspot/oauth/v3/token"
+        | "/linear/oauth/token"
+        | "/notion/v1/oauth/token"
+        | "/salesforce/services/oauth2/token"
+        | "/slack/api/oauth.v2.access" => Side::Token,
+        "/google/revoke"
+        | "/hubspot/oauth/revoke"
+        | "/hubspot/oauth/v3/token/revoke"
+        | "/linear/oauth/revoke"
+        | "/notion/v1/oauth/revoke"
+        | "/salesforce/services/oauth2/revoke" => Side::Revoke,
+        // The tenant stands before these.
+        _ if path.starts_with("/microsoft/") && path.ends_with("/authorize") => Side::Authorize,
+        _ if path.starts_with("/microsoft/") => Side::Token,
+        _ if APIS.iter().any(|api| path.starts_with(api)) => Side::Api,
+        _ => Side::Other,
     }
 }
 

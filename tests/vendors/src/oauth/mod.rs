@@ -4,7 +4,9 @@
 //! and names the portal; Google answers a refresh token only for `access_type=offline` and, once
 //! consent was given before, only with `prompt=consent`, and never when refreshing; Salesforce says no
 //! lifetime, names the host of the user's org, and gives a refresh token for the scope of that name; Notion has
-//! no scopes, and wants JSON with the client in HTTP basic.
+//! no scopes, and wants JSON with the client in HTTP basic. Slack takes the scopes of a person apart
+//! from those of the application, answers a person's tokens below `authed_user`, refuses with status
+//! 200, and knows refresh tokens only where tokens are rotated.
 //! GitHub's token endpoint says its refusals with status 200, answers a form to whoever does not ask for JSON,
 //! and joins scopes by commas; an OAuth App's token has no end and no refresh token, a GitHub App's has
 //! both and no scopes. Atlassian's token endpoint takes JSON, gives a refresh token only for
@@ -27,7 +29,7 @@ use axum::routing::{get, post};
 use hyper::StatusCode;
 use serde_json::json;
 
-pub(crate) use grants::{Grants, Session};
+pub(crate) use grants::{Actor, Grants, Refused, Session};
 
 use crate::Vendor;
 use crate::server::State;
@@ -65,6 +67,20 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route("/github/login/oauth/access_token", post(github::issue))
         .route("/atlassian/authorize", consent(Vendor::Atlassian))
         .route("/atlassian/oauth/token", post(atlassian::issue))
+        .route("/slack/oauth/v2/authorize", consent(Vendor::Slack))
+        .route("/linear/oauth/authorize", consent(Vendor::Linear))
+        .route(
+            "/slack/api/oauth.v2.access",
+            post(|s, h, b| token::issue(Vendor::Slack, s, h, b)),
+        )
+        .route(
+            "/linear/oauth/token",
+            post(|s, h, b| token::issue(Vendor::Linear, s, h, b)),
+        )
+        .route(
+            "/linear/oauth/revoke",
+            post(|s, h, b| token::revoke(Vendor::Linear, s, h, b)),
+        )
         .route(
             "/microsoft/{tenant}/oauth2/v2.0/authorize",
             consent(Vendor::Microsoft),
@@ -128,6 +144,8 @@ fn issuer(state: &State, vendor: Vendor) -> String {
         Vendor::Notion => format!("{}/notion", state.base_url),
         Vendor::Github => format!("{}/github", state.base_url),
         Vendor::Atlassian => format!("{}/atlassian", state.base_url),
+        Vendor::Slack => format!("{}/slack", state.base_url),
+        Vendor::Linear => format!("{}/linear", state.base_url),
         Vendor::Microsoft => format!("{}/microsoft", state.base_url),
     }
 }
