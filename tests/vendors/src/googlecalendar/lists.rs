@@ -122,7 +122,7 @@ pub(crate) async fn create(
 ) -> Answer {
     permit(&session, Needs::ChangeCalendars)?;
     let mut about = Value::Object(object(&body)?);
-    if !about["summary"].as_str().is_some_and(|name| !name.is_empty()) {
+    if about["summary"].as_str().is_none_or(str::is_empty) {
         return Err(Problem::invalid("A calendar has a summary."));
     }
     if about["timeZone"].is_null() {

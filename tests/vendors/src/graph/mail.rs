@@ -303,10 +303,7 @@ pub(crate) async fn send(
     permit(&session, &SEND)?;
     let asked = Value::Object(object(&body)?);
     let message = &asked["message"];
-    if !message["toRecipients"]
-        .as_array()
-        .is_some_and(|to| !to.is_empty())
-    {
+    if message["toRecipients"].as_array().is_none_or(Vec::is_empty) {
         return Err(Problem::bad_recipient());
     }
     expect_recipients(message)?;

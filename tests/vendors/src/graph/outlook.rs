@@ -136,7 +136,7 @@ impl Outlook {
             "toRecipients": [person(&self.address)],
             "ccRecipients": [], "bccRecipients": [], "replyTo": [],
             "receivedDateTime": rfc3339(at), "sentDateTime": rfc3339(at),
-            "isRead": n % 4 != 0, "isDraft": false, "importance": "normal", "categories": [],
+            "isRead": !n.is_multiple_of(4), "isDraft": false, "importance": "normal", "categories": [],
             "flag": { "flagStatus": "notFlagged" },
             "internetMessageId": format!("<{n}@{user}.example>"),
         });
@@ -145,7 +145,7 @@ impl Outlook {
             seed::subject(n / 3)
         );
         let number = self.add_mail("inbox", json, html);
-        if n % 10 == 0 {
+        if n.is_multiple_of(10) {
             let content = format!("Attachment {n} of {user}\n").into_bytes();
             self.attach(number, &format!("notes-{n}.txt"), "text/plain", content);
         }
