@@ -215,6 +215,7 @@ fn at_instances(manifest: &mut Manifest) {
         example: None,
         required: true,
         from_token_response: None,
+        take: None,
     };
     manifest.account_config.insert("site".to_owned(), site);
     if let Some(api) = manifest.endpoints.get_mut("api") {

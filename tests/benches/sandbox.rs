@@ -179,6 +179,7 @@ impl Bench {
                     development: true,
                     budgets: Arc::new([]),
                     throttles: Arc::new([]),
+                    refusals: Arc::new([]),
                     errors: None,
                 }),
                 endpoints: Arc::new(BTreeMap::from([("api".to_owned(), endpoint)])),

@@ -3,6 +3,7 @@
 
 mod faults;
 mod files;
+mod formats;
 mod keys;
 mod paging;
 mod records;

@@ -172,6 +172,7 @@ fn component() -> Vec<u8> {
         example: None,
         required: true,
         from_token_response: None,
+        take: None,
     };
     declared.account_config.insert("site".to_owned(), site);
     let tool = &mut declared.tools[0];

@@ -74,6 +74,36 @@ fn the_bundled_connectors_have_the_promised_tools() {
                 "gmail_send_message",
             ][..],
         ),
+        (
+            "slack",
+            30,
+            &[
+                "slack_send_message",
+                "slack_list_channels",
+                "slack_fetch_conversation_history",
+                "slack_get_conversation_replies",
+                "slack_search_messages",
+                "slack_lookup_user_by_email",
+                "slack_open_conversation",
+                "slack_add_reaction",
+                "slack_whoami",
+            ][..],
+        ),
+        (
+            "linear",
+            30,
+            &[
+                "linear_issue_search",
+                "linear_issues_list",
+                "linear_issue_create",
+                "linear_issue_update",
+                "linear_comment_create",
+                "linear_teams_list",
+                "linear_workflow_states_list",
+                "linear_graphql_query",
+                "linear_viewer_get",
+            ][..],
+        ),
     ];
     let plugins = plugins();
     for (id, least, names) in promised {

@@ -1,4 +1,4 @@
-//! What the Gmail connector sends, against Google's own description of the API.
+//! What the Gmail connector sends, against Google's own descriptions of the APIs.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
@@ -52,6 +52,18 @@ fn inputs() -> Vec<(&'static str, Value)> {
         ),
         ("gmail_trash_message", json!({"message_id": "m1"})),
         ("gmail_untrash_message", json!({"message_id": "m1"})),
+        ("gmail_delete_draft", json!({"draft_id": "d1"})),
+        ("gmail_create_label", json!({"name": "Invoices"})),
+        (
+            "gmail_modify_thread_labels",
+            json!({"thread_id": "t1", "add_label_ids": ["A"], "remove_label_ids": ["B"]}),
+        ),
+        (
+            "gmail_batch_modify_labels",
+            json!({"message_ids": ["m1"], "add_label_ids": ["A"], "remove_label_ids": ["B"]}),
+        ),
+        ("gmail_trash_thread", json!({"thread_id": "t1"})),
+        ("gmail_search_people", json!({"query": "ada", "page_size": 5})),
         ("gmail_whoami", json!({})),
     ]
 }
@@ -81,6 +93,9 @@ fn message() -> Value {
 }
 
 fn answer(request: &Request) -> Response {
+    if request.endpoint == "people" {
+        return testing::json(200, &json!({"results": []}));
+    }
     let path = request
         .path
         .strip_prefix(PREFIX)
@@ -121,7 +136,7 @@ fn sent(manifest: &Manifest, name: &str, input: &Value) -> Vec<Request> {
 }
 
 #[test]
-fn every_gmail_request_is_what_googles_discovery_document_describes() {
+fn every_gmail_request_is_what_googles_discovery_documents_describe() {
     let manifest = manifest();
     for tool in &manifest.tools {
         assert!(
@@ -130,7 +145,7 @@ fn every_gmail_request_is_what_googles_discovery_document_describes() {
             tool.name
         );
     }
-    let Some(discovery) = spec::find("gmail", "v1") else {
+    let Some(discovery) = spec::find_together(&[("gmail", "v1"), ("people", "v1")]) else {
         return;
     };
     for (name, input) in inputs() {

@@ -15,17 +15,23 @@ pub fn good() -> Value {
             "description": "Reads and writes things.", "docs_url": "https://acme.example/docs"
         },
         "endpoints": {
-            "api": { "url": "https://{config.site}.acme.example/v1", "headers": { "acme-version": "2" } }
+            "api": { "url": "https://{config.site}.acme.example/v1", "headers": { "acme-version": "2" } },
+            "sites": { "url": "https://sites.acme.example" },
+            "cloud": { "url": "https://acme.example/ex/{config.cloud}" }
         },
         "account_config": {
             "site": { "title": "Site", "description": "The first part of your address.", "pattern": "[a-z0-9-]{1,40}",
                       "example": "my-shop", "required": true },
+            "instance": { "title": "Instance", "description": "Where the account lives.", "pattern": "[a-z.]{4,40}",
+                          "from_token_response": "/instance_url", "take": "host" },
+            "cloud": { "title": "Cloud", "description": "The id of the site.", "pattern": "[0-9a-f-]{1,40}" },
             "team": { "title": "Team", "description": "Your team." }
         },
         "auth": [
             { "id": "oauth2", "kind": "oauth2", "title": "Acme account", "oauth2": {
                 "authorize_url": "https://acme.example/authorize", "token_url": "https://acme.example/token",
-                "scopes": ["things.read", "things.write"] } },
+                "scopes": ["things.read", "things.write"], "scope_param": "user_scope", "token_body": "json",
+                "token_response": { "access_token": "/authed_user/access_token" } } },
             { "id": "key", "kind": "api_key", "title": "API key",
               "inputs": { "api_key": { "title": "Key", "pattern": "ak-[a-z]+" } },
               "placement": { "in": "header", "name": "x-api-key", "format": "{secret}" } },
@@ -57,9 +63,13 @@ pub fn good() -> Value {
               "inputs": { "api": { "title": "Api key" }, "app": { "title": "Application key" } },
               "placement": { "in": "fields", "headers": { "x-api": "{inputs.api}" }, "query": { "app": "{inputs.app}" } } }
         ],
-        "verify": { "endpoint": "api", "path": "/me", "subject": "/id" },
+        "discover": { "endpoint": "sites", "path": "/accessible?all=1", "items": "", "label": "/name",
+                      "set": { "cloud": "/id" } },
+        "verify": { "endpoint": "api", "method": "POST", "path": "/graphql", "subject": "/data/viewer/id",
+                    "body": { "query": "{ viewer { id } }" }, "headers": { "x-client": "valetkey" } },
         "budgets": [{ "scope": "account", "requests": 10, "per_seconds": 1.0 }],
         "throttles": [{ "status": 403, "pointer": "/reason", "values": ["slow"] }],
+        "refusals": [{ "status": 200, "pointer": "/error", "values": ["token_expired", "invalid_auth"] }],
         "errors": { "code": ["/code"], "message": ["/message"],
                     "map": [{ "code": "GONE", "kind": "vendor_not_found", "hint": "Search for it again." }] },
         "paginators": { "after": { "kind": "cursor", "next": "/next" }, "link": { "kind": "link_header" } },

@@ -45,6 +45,8 @@ impl Vendors {
         let (path, scopes) = match vendor {
             Vendor::Hubspot => ("/hubspot/oauth/authorize", HUBSPOT_SCOPES),
             Vendor::Google => ("/google/o/oauth2/v2/auth", GMAIL_SCOPES),
+            Vendor::Salesforce => ("/salesforce/services/oauth2/authorize", "api%20refresh_token"),
+            Vendor::Notion => ("/notion/v1/oauth/authorize", ""),
         };
         let url = self.url(&format!(
             "{path}?response_type=code&client_id=simulated-client&redirect_uri={REDIRECT_URI}\
@@ -66,6 +68,8 @@ impl Vendors {
         let path = match vendor {
             Vendor::Hubspot => "/hubspot/oauth/v3/token",
             Vendor::Google => "/google/token",
+            Vendor::Salesforce => "/salesforce/services/oauth2/token",
+            Vendor::Notion => "/notion/v1/oauth/token",
         };
         let form = format!("client_id=simulated-client&client_secret=simulated-secret&{form}");
         self.http.post_form(&self.url(path), &form).await

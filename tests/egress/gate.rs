@@ -34,7 +34,20 @@ async fn an_undeclared_endpoint_or_another_origin_is_never_contacted() {
     for (url, reason) in [
         (format!("https://127.0.0.1:{port}/base/x"), "scheme"),
         (format!("file://127.0.0.1:{port}/base/x"), "scheme"),
-        ("/base/x".to_owned(), "scheme"),
+        ("http:/base/x".to_owned(), "scheme"),
+        ("http:base/x".to_owned(), "scheme"),
+        ("javascript:x".to_owned(), "scheme"),
+        (format!("//127.0.0.1:{}/base/x", other.port), "port"),
+        ("//evil.test/base/x".to_owned(), "host_not_allowed"),
+        ("///evil.test/base/x".to_owned(), "host_not_allowed"),
+        ("/\\evil.test/base/x".to_owned(), "path"),
+        ("/other/x".to_owned(), "path"),
+        ("/base/../x".to_owned(), "path"),
+        ("/base/x#y".to_owned(), "path"),
+        ("../x".to_owned(), "path"),
+        ("x/../../../x".to_owned(), "path"),
+        ("%2e%2e/x".to_owned(), "path"),
+        ("\\\\evil.test".to_owned(), "path"),
         (format!("http://127.0.0.1:{}/base/x", other.port), "port"),
         ("http://127.0.0.1/base/x".to_owned(), "port"),
         (format!("http://localhost:{port}/base/x"), "host_not_allowed"),
@@ -76,12 +89,73 @@ async fn an_undeclared_endpoint_or_another_origin_is_never_contacted() {
         ..get("/x")
     };
     refused(egress.send(&reach, both).await, DENIED, "path");
+    let both = GuestRequest {
+        url: Some("/base/x".to_owned()),
+        ..get("/x")
+    };
+    refused(egress.send(&reach, both).await, DENIED, "path");
     assert_eq!((vendor.accepted(), other.accepted()), (0, 0));
 
     let next = format!("HTTP://127.0.0.1:{port}/base/x?page=%2F2&a[]=1");
     let answer = egress.send(&reach, to(&next)).await.unwrap();
     assert_eq!(answer.status, 200);
     assert_eq!(vendor.seen()[0].target(), "/base/x?page=%2F2&a[]=1");
+}
+
+#[tokio::test]
+async fn a_relative_url_leads_where_rfc_3986_says() {
+    let vendor = Vendor::start(|_, _| ok("{}")).await;
+    let egress = egress(&settings());
+    let reach = reach(&format!("{}/base", vendor.url()), &["GET api:/{*}"]);
+    let same = format!("//127.0.0.1:{}/base/a?p=2", vendor.port);
+    for (request, url, target) in [
+        ("", "/base/a/b?page=%2F2&a[]=1", "/base/a/b?page=%2F2&a[]=1"),
+        ("", same.as_str(), "/base/a?p=2"),
+        ("", "a?p=2", "/base/a?p=2"),
+        ("", "?p=2", "/base/?p=2"),
+        ("/things/7", "?p=2", "/base/things/7?p=2"),
+        ("/things/7", "8", "/base/things/8"),
+        ("/things/7", "./8?p=2", "/base/things/8?p=2"),
+        (
+            "/things/7",
+            "../others/8?at=https://x/",
+            "/base/others/8?at=https://x/",
+        ),
+        ("/things/", "8", "/base/things/8"),
+        ("/things/7", "..", "/base/"),
+    ] {
+        let request = GuestRequest {
+            url: Some(url.to_owned()),
+            ..get(request)
+        };
+        egress.send(&reach, request).await.unwrap();
+        assert_eq!(vendor.seen().last().unwrap().target(), target, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_next_page_goes_by_the_tools_rules_as_every_request_does() {
+    let vendor = Vendor::start(|_, _| ok("{}")).await;
+    let egress = egress(&settings());
+    let to = |url: &str| GuestRequest {
+        url: Some(url.to_owned()),
+        ..get("")
+    };
+    let next = "/services/data/v62.0/query/01gA-2000";
+    let own = reach(&vendor.url(), &["GET api:/services/data/v62.0/query"]);
+    let fault = refused(egress.send(&own, to(next)).await, DENIED, "tool_policy");
+    assert!(fault.public().contains("`allow`"), "{}", fault.public());
+    assert_eq!(vendor.accepted(), 0);
+
+    let further = [
+        "GET api:/services/data/v62.0/query",
+        "GET api:/services/data/v62.0/query/{locator}",
+    ];
+    egress
+        .send(&reach(&vendor.url(), &further), to(next))
+        .await
+        .unwrap();
+    assert_eq!(vendor.seen()[0].target(), next);
 }
 
 #[tokio::test]
@@ -386,41 +460,48 @@ fn no_spelling_moves_a_request_to_another_authority() {
     let mut sent = 0;
     let counted = std::cell::Cell::new(0_u32);
     runner
-        .run(&(path, prop::option::of(url), query), |(path, url, query)| {
-            let path = if url.is_some() { String::new() } else { path };
-            let before = vendor.count();
-            let outcome = runtime.block_on(egress.send(
-                &reach,
-                GuestRequest {
-                    url,
-                    query,
-                    ..get(&path)
-                },
-            ));
-            let seen = vendor.seen();
-            match outcome {
-                Err(fault) => {
-                    prop_assert_eq!(fault.kind(), DENIED);
-                    prop_assert_eq!(seen.len(), before);
+        .run(
+            &(path, prop::option::of(url), query, any::<bool>()),
+            |(path, url, query, both)| {
+                let path = if url.is_some() && !both {
+                    String::new()
+                } else {
+                    path
+                };
+                let before = vendor.count();
+                let outcome = runtime.block_on(egress.send(
+                    &reach,
+                    GuestRequest {
+                        url,
+                        query,
+                        ..get(&path)
+                    },
+                ));
+                let seen = vendor.seen();
+                match outcome {
+                    Err(fault) => {
+                        prop_assert_eq!(fault.kind(), DENIED);
+                        prop_assert_eq!(seen.len(), before);
+                    }
+                    Ok(_) => {
+                        counted.set(counted.get() + 1);
+                        prop_assert_eq!(seen.len(), before + 1);
+                        let last = seen.last().unwrap();
+                        prop_assert_eq!(last.header("host"), [real.as_str()]);
+                        prop_assert!(last.target().starts_with("/base/"), "{}", last.target());
+                        let path = last.target().split('?').next().unwrap_or_default();
+                        let odd = |segment: &str| matches!(segment, "." | "..");
+                        prop_assert!(!path.contains("//") && !path.split('/').any(odd), "{}", path);
+                        prop_assert_eq!(
+                            last.head.lines().filter(|line| line.starts_with("GET ")).count(),
+                            1
+                        );
+                    }
                 }
-                Ok(_) => {
-                    counted.set(counted.get() + 1);
-                    prop_assert_eq!(seen.len(), before + 1);
-                    let last = seen.last().unwrap();
-                    prop_assert_eq!(last.header("host"), [real.as_str()]);
-                    prop_assert!(last.target().starts_with("/base/"), "{}", last.target());
-                    let path = last.target().split('?').next().unwrap_or_default();
-                    let odd = |segment: &str| matches!(segment, "." | "..");
-                    prop_assert!(!path.contains("//") && !path.split('/').any(odd), "{}", path);
-                    prop_assert_eq!(
-                        last.head.lines().filter(|line| line.starts_with("GET ")).count(),
-                        1
-                    );
-                }
-            }
-            prop_assert_eq!(other.accepted(), 0);
-            Ok(())
-        })
+                prop_assert_eq!(other.accepted(), 0);
+                Ok(())
+            },
+        )
         .unwrap();
     sent += counted.get();
     assert!(

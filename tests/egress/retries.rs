@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use valetkey::config;
-use valetkey::egress::Reach;
+use valetkey::egress::{self, Reach};
 use valetkey::error::Kind;
+use valetkey_manifest::Refusal;
 
 use crate::vendor::{Act, Vendor, answer, ok};
 use crate::world::{Account, egress, get, post, reach, refused, request, settings};
@@ -69,6 +70,49 @@ async fn a_second_401_is_the_answer() {
     let seen = egress(&settings()).send(&reach, get("/x")).await.unwrap();
     assert_eq!((seen.status.as_u16(), vendor.count()), (401, 2));
     assert_eq!(account.renewals.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn an_answer_declared_as_a_refusal_is_treated_as_a_401_and_others_are_not() {
+    let expired = r#"{"ok":false,"error":"token_expired"}"#;
+    let vendor = Vendor::start(move |_, seen| match seen.target() {
+        "/later" => ok(r#"{"ok":false,"error":"channel_not_found"}"#),
+        "/never" => ok(expired),
+        _ if seen.header("authorization")[0].ends_with("-2") => ok(&seen.body),
+        _ => ok(expired),
+    })
+    .await;
+    let account = Account::bearer();
+    let plain = reach(&vendor.url(), &RULES);
+    let refusal = Refusal {
+        status: 200,
+        pointer: "/error".to_owned(),
+        values: vec!["token_expired".to_owned()],
+    };
+    let reach = Reach {
+        credentials: account.clone(),
+        vendor: Arc::new(egress::Vendor {
+            refusals: Arc::new([refusal]),
+            ..(*plain.vendor).clone()
+        }),
+        ..plain.clone()
+    };
+    let egress = egress(&settings());
+    // A write, too: the vendor did not carry it out.
+    let seen = egress.send(&reach, post("/x", r#"{"a":1}"#)).await.unwrap();
+    assert_eq!(&seen.body[..], br#"{"a":1}"#);
+    assert_eq!((vendor.count(), account.renewals.load(Ordering::SeqCst)), (2, 1));
+    // Another error of the same shape is the guest's to read.
+    let seen = egress.send(&reach, get("/later")).await.unwrap();
+    assert!(String::from_utf8_lossy(&seen.body).contains("channel_not_found"));
+    assert_eq!((vendor.count(), account.renewals.load(Ordering::SeqCst)), (3, 1));
+    // Refused again after the renewal, it is the answer.
+    let seen = egress.send(&reach, get("/never")).await.unwrap();
+    assert_eq!(&seen.body[..], expired.as_bytes());
+    assert_eq!((vendor.count(), account.renewals.load(Ordering::SeqCst)), (5, 2));
+    // Where nothing is declared, it is an answer like any other.
+    egress.send(&plain, get("/never")).await.unwrap();
+    assert_eq!(vendor.count(), 6);
 }
 
 #[tokio::test]

@@ -160,6 +160,7 @@ pub fn strict_or_not(url: &str, rules: &[&str], development: bool) -> Reach {
             development,
             budgets: Arc::new([]),
             throttles: Arc::new([]),
+            refusals: Arc::new([]),
             errors: None,
         }),
         endpoints: Arc::new(BTreeMap::from([("api".to_owned(), api)])),

@@ -70,6 +70,7 @@ fn with_keys() -> Manifest {
         example: None,
         required,
         from_token_response: from.map(str::to_owned),
+        take: None,
     };
     manifest.account_config = BTreeMap::from([
         ("user".to_owned(), config(true, None)),

@@ -2,6 +2,7 @@
 //! (`provider/`), and hand-written ones that misbehave.
 
 mod connecting;
+mod dialects;
 mod ending;
 mod exchanging;
 mod honest;
@@ -9,4 +10,5 @@ mod provisioning;
 mod refreshing;
 mod rig;
 mod secrecy;
+mod sites;
 mod vendor;

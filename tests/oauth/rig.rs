@@ -19,7 +19,7 @@ use valetkey::journal::Actor;
 use valetkey::manifest;
 use valetkey::runtime::Runtime;
 use valetkey::secret::Secret;
-use valetkey_manifest::auth::{ClientAuth, OAuth2, RevokeToken, Rotation, SecretInput};
+use valetkey_manifest::auth::{ClientAuth, OAuth2, RevokeToken, Rotation, SecretInput, TokenBody};
 use valetkey_manifest::{Auth, AuthKind, Manifest, Verify};
 use valetkey_tests::{TestHost, artifacts, guests};
 
@@ -319,11 +319,14 @@ pub fn manifest() -> Manifest {
         scopes: vec!["read".to_owned(), "write".to_owned()],
         scope_titles: BTreeMap::from([("read".to_owned(), "Read everything".to_owned())]),
         scope_separator: " ".to_owned(),
+        scope_param: "scope".to_owned(),
         authorize_params: BTreeMap::from(
             [("access_type", "offline"), ("prompt", "consent")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned())),
         ),
         client_auth: ClientAuth::Post,
+        token_body: TokenBody::Form,
+        token_response: None,
         rotation: Rotation::SingleUse,
         default_lifetime_seconds: None,
         revoke_token: RevokeToken::Refresh,
@@ -358,7 +361,10 @@ pub fn manifest() -> Manifest {
     ];
     manifest.verify = Some(Verify {
         endpoint: "api".to_owned(),
+        method: "GET".to_owned(),
         path: "/whoami".to_owned(),
+        headers: BTreeMap::new(),
+        body: None,
         subject: "/id".to_owned(),
         label: Some("/name".to_owned()),
     });

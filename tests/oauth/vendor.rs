@@ -18,12 +18,20 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// One request that reached the vendor.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    pub method: String,
     pub path: String,
     pub authorization: String,
+    pub headers: BTreeMap<String, String>,
     pub form: BTreeMap<String, Vec<String>>,
+    pub body: String,
 }
 
 impl Seen {
+    /// The body, which is JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.body))
+    }
+
     pub fn field(&self, name: &str) -> &str {
         self.form
             .get(name)
@@ -70,6 +78,7 @@ struct State {
     token: Mutex<Script>,
     revoke: Mutex<Script>,
     whoami: Mutex<Script>,
+    others: Mutex<BTreeMap<String, Script>>,
 }
 
 /// The running vendor.
@@ -90,6 +99,7 @@ impl Vendor {
             token: Mutex::new(Box::new(|_, number| tokens(number))),
             revoke: Mutex::new(Box::new(|_, _| json(200, ""))),
             whoami: Mutex::new(Box::new(|_, _| json(200, r#"{"id":"acct-1","name":"Ada"}"#))),
+            others: Mutex::default(),
         });
         let stop = CancellationToken::new();
         let (served, stopped) = (Arc::clone(&state), stop.clone());
@@ -131,6 +141,12 @@ impl Vendor {
         *self.state.whoami.lock().expect("not poisoned") = Box::new(script);
     }
 
+    /// What any other path does from now on; without a script it is not there.
+    pub fn on(&self, path: &str, script: impl FnMut(&Seen, usize) -> Reply + Send + 'static) {
+        let mut others = self.state.others.lock().expect("not poisoned");
+        others.insert(path.to_owned(), Box::new(script));
+    }
+
     /// Requests to a path so far.
     pub fn seen(&self, path: &str) -> Vec<Seen> {
         self.state
@@ -167,7 +183,17 @@ async fn answer(
         form.entry(name.to_owned()).or_default().push(value.to_owned());
     }
     let seen = Seen {
+        method: head.method.to_string(),
         path: head.uri.path().to_owned(),
+        headers: head
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes());
+                (name.as_str().to_owned(), value.into_owned())
+            })
+            .collect(),
+        body: String::from_utf8_lossy(&body).into_owned(),
         authorization: head
             .headers
             .get("authorization")
@@ -184,7 +210,10 @@ async fn answer(
         "/token" => (state.token.lock().expect("not poisoned"))(&seen, number),
         "/revoke" => (state.revoke.lock().expect("not poisoned"))(&seen, number),
         "/whoami" => (state.whoami.lock().expect("not poisoned"))(&seen, number),
-        _ => json(404, "{}"),
+        path => match state.others.lock().expect("not poisoned").get_mut(path) {
+            Some(script) => script(&seen, number),
+            None => json(404, "{}"),
+        },
     };
     state.count.send_modify(|count| *count += 1);
     loop {

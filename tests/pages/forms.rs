@@ -4,7 +4,7 @@ use serde_json::json;
 use valetkey_tests::{TestHost, world};
 
 use crate::browser::Browser;
-use crate::stage::{Site, connection, install, keys, links, named, with_configuration};
+use crate::stage::{Site, connection, install, keys, links, named, with_configuration, with_sites};
 
 #[tokio::test]
 async fn a_token_form_says_at_the_field_what_is_wrong_and_never_shows_the_token() {
@@ -43,6 +43,21 @@ async fn configuration_that_is_missing_is_asked_for_on_the_way_to_the_vendor() {
     connection(&host, body).await;
     let links = links(&host, "crm", 4, &json!({})).await;
     browser.run("configured", &host, json!({"links": links})).await;
+}
+
+#[tokio::test]
+async fn of_several_sites_one_is_chosen_by_its_button() {
+    let Some(browser) = Browser::find() else { return };
+    let vendor = Site::vendor(Vec::new()).await;
+    let host = TestHost::start_with(named).await;
+    install(&host, with_sites).await;
+    let body = json!({
+        "connection_name": "keys", "connector": "hubspot", "auth": "private_app", "development": true,
+        "endpoints": {"api": vendor.url}, "application_name": "Acme Notes",
+    });
+    connection(&host, body).await;
+    let links = links(&host, "keys", 8, &json!({})).await;
+    browser.run("choice", &host, json!({"links": links})).await;
 }
 
 #[tokio::test]

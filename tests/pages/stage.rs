@@ -65,6 +65,7 @@ pub fn with_configuration(manifest: &mut Manifest) {
         example: None,
         required,
         from_token_response: None,
+        take: None,
     };
     let site = ConfigInput {
         pattern: Some("https://[a-z0-9.-]+".to_owned()),
@@ -73,6 +74,18 @@ pub fn with_configuration(manifest: &mut Manifest) {
     };
     let region = input("Region", "Where your data are, when you know it.", false);
     manifest.account_config = BTreeMap::from([("site".to_owned(), site), ("region".to_owned(), region)]);
+}
+
+/// The HubSpot connector with a site that is found with the credential.
+pub fn with_sites(manifest: &mut Manifest) {
+    let config = json!({"site_id": {
+        "title": "Site id", "description": "The number of your site.", "pattern": "[0-9]+"
+    }});
+    manifest.account_config = serde_json::from_value(config).expect("configuration");
+    let discover = json!({
+        "endpoint": "api", "path": "/sites", "items": "/sites", "label": "/name", "set": {"site_id": "/id"}
+    });
+    manifest.discover = Some(serde_json::from_value(discover).expect("a search"));
 }
 
 pub async fn install(host: &TestHost, change: impl FnOnce(&mut Manifest)) {
@@ -142,6 +155,7 @@ impl Site {
         let details = move |headers: HeaderMap| async move { details(&headers, &labels) };
         let router = Router::new()
             .route("/account-info/v3/details", get(details))
+            .route("/sites", get(sites))
             .route("/deny/authorize", get(|query| authorize(query, true)))
             .route("/authorize", get(|query| authorize(query, false)))
             .route(
@@ -169,6 +183,19 @@ fn details(headers: &HeaderMap, labels: &[String]) -> Response {
         }
         None => StatusCode::UNAUTHORIZED.into_response(),
     }
+}
+
+/// Sites of which two have one name, and one tries to be more than text.
+async fn sites() -> Response {
+    let names = [
+        "Acme",
+        "Acme",
+        MARKUP,
+        "A name that goes on and on, as those of large organisations do",
+    ];
+    let sites = (1..).zip(names);
+    let sites: Vec<Value> = sites.map(|(id, name)| json!({"id": id, "name": name})).collect();
+    axum::Json(json!({ "sites": sites })).into_response()
 }
 
 /// Markup that says so when it runs.

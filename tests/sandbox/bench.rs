@@ -104,6 +104,7 @@ pub fn grant(settings: &config::Sandbox, url: &str) -> Grant {
                 development: true,
                 budgets: Arc::new([]),
                 throttles: Arc::new([]),
+                refusals: Arc::new([]),
                 errors: None,
             }),
             endpoints: Arc::new(BTreeMap::from([("api".to_owned(), endpoint)])),

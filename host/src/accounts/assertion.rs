@@ -7,14 +7,14 @@
 use std::collections::BTreeMap;
 
 use valetkey_manifest::AuthKind;
-use valetkey_manifest::auth::ClientAuth;
+use valetkey_manifest::auth::{ClientAuth, TokenBody};
 use valetkey_manifest::signing::TokenGrant;
 
 use super::entry::KeptInputs;
 use super::model::Connection;
 use super::parts::Parts;
 use super::quirks::Grant;
-use super::token_endpoint::{Endpoint, Failure, fill};
+use super::token_endpoint::{Endpoint, Failure, Reading, fill};
 use crate::egress::{self, Inputs};
 use crate::secret::Secret;
 
@@ -72,12 +72,13 @@ pub(super) async fn ask(
     let endpoint = Endpoint {
         url,
         client_auth,
+        body: TokenBody::Form,
         client_id: client_id.to_owned(),
         // Goes into the token request alone.
         client_secret: client_secret.map(str::to_owned),
         development: connection.development,
     };
-    endpoint.ask(parts, &form, " ").await
+    endpoint.ask(parts, &form, &Reading::default()).await
 }
 
 fn assertion(

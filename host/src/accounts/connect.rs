@@ -1,10 +1,11 @@
 //! Connecting an account: link, consent or form, confirmation, exchange. Every step takes the
 //! attempt away from the one before it, so that each happens once.
 //!
-//! `link` makes an attempt, `callback` and `form` are the two ways through it, `exchange` is its
-//! good end. Here is what they share, and the steps between them.
+//! `link` makes an attempt, `callback` and `form` are the two ways through it, `choice` asks for what
+//! neither says, `exchange` is its good end. Here is what they share, and the steps between them.
 
 mod callback;
+mod choice;
 mod exchange;
 mod form;
 mod link;
@@ -21,6 +22,7 @@ use super::flow::{Digest, Flow, Stage, digest_of, invalid};
 use super::model::{Account, AccountState, Reason};
 use super::page::{Step, WaitingPage};
 use super::parts::Parts;
+use super::revoke;
 use super::token_endpoint::{authorization, fill};
 use crate::egress::Credential;
 use crate::error::Fault;
@@ -29,6 +31,8 @@ use crate::journal::Actor;
 use crate::secret::Secret;
 use crate::store::Batch;
 
+use choice::{choice_page, is_chooser};
+use exchange::Onward;
 use form::{fields, form_page};
 
 impl Accounts {
@@ -42,10 +46,13 @@ impl Accounts {
         let flow = self.of_ticket(ticket).await?;
         let (configured, entry) = self.of_flow(&flow).await?;
         let manifest = configured.manifest(&self.parts)?;
+        let came = browser.map(|browser| digest_of(browser.expose()));
         match &flow.stage {
-            Stage::Open { .. } | Stage::Consent { .. } => {}
+            Stage::Choice { sites, .. } if is_chooser(&flow.stage, came) => {
+                return Ok(choice_page(&configured, &manifest, ticket, sites, None));
+            }
+            Stage::Open { .. } | Stage::Consent { .. } | Stage::Choice { .. } => {}
             Stage::Code { browser: owner, .. } | Stage::Form { browser: owner, .. } => {
-                let came = browser.map(|browser| digest_of(browser.expose()));
                 return match &flow.user_verify_url {
                     Some(url) if owner.is_some() && *owner == came => Ok(Step::Waiting(WaitingPage {
                         application: configured.connection().application_name.clone(),
@@ -154,7 +161,8 @@ impl Accounts {
         Ok(Step::Redirect(with_attempt(url, flow)?))
     }
 
-    /// The application confirms who completed a link; only now is the code exchanged.
+    /// The application confirms who completed a link; only now is the code exchanged, unless the owner
+    /// had to be asked for a site.
     ///
     /// # Errors
     /// `flow_invalid` for an unknown, expired or used attempt or another identifier (the same
@@ -178,6 +186,9 @@ impl Accounts {
         let (configured, entry) = self.of_flow(&flow).await?;
         if flow.identifier != *identifier {
             // Somebody else gave consent: nothing of it is kept.
+            if let Stage::Form { kept, .. } = &flow.stage {
+                revoke::discard_kept(&entry, &entry.live().account, kept).await?;
+            }
             self.step_back(&entry, Reason::VerificationFailed, actor).await?;
             return Err(invalid());
         }
@@ -192,22 +203,32 @@ impl Accounts {
                     Secret::new(std::mem::take(code)),
                     Secret::new(std::mem::take(verifier)),
                 );
-                self.exchange(&flow, &configured, &entry, &code, &verifier, actor)
+                let onward = Onward {
+                    open: false,
+                    confirm: false,
+                    browser: None,
+                };
+                self.exchange(&mut flow, (&configured, &entry), &code, &verifier, actor, onward)
                     .await?;
             }
             Stage::Form {
                 ref mut kept,
                 ref mut identity,
+                ref mut terms,
                 ..
             } => {
                 let kept = std::mem::replace(kept, Kept::None);
                 let identity = identity.take().unwrap_or_default();
+                let terms = terms.take();
                 self.keep(&entry, kept, identity, actor, |account| {
                     account.account_config = Arc::new(whole_config(account, &flow));
+                    if let Some(terms) = &terms {
+                        terms.put_on(account);
+                    }
                 })
                 .await?;
             }
-            Stage::Open { .. } | Stage::Consent { .. } => return Err(invalid()),
+            Stage::Open { .. } | Stage::Consent { .. } | Stage::Choice { .. } => return Err(invalid()),
         }
         Ok(Arc::clone(&entry.live().account))
     }

@@ -563,7 +563,7 @@ fn check_endpoints(manifest: &Manifest, new: &NewConnection, problems: &mut Vec<
                 path,
                 format!("is not an endpoint of the connector: {}", list(&known)),
             ));
-        } else if let Err(wrong) = token_endpoint::check_url(url, new.development) {
+        } else if let Err(wrong) = token_endpoint::check_endpoint(url, new.development) {
             problems.push(problem(path, wrong));
         }
     }

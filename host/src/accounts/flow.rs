@@ -9,6 +9,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
+use super::activate::Terms;
+use super::discover::Site;
 use super::entry::Kept;
 use super::parts::Parts;
 use super::sealed::{self, Spot};
@@ -70,10 +72,23 @@ pub(super) enum Stage {
         #[serde(default)]
         browser: Option<Digest>,
     },
-    /// A form's credential waits for the same.
+    /// A credential that opens several sites waits until its owner has chosen one.
+    Choice {
+        /// A link of its own, because the one that began the attempt is not known here.
+        ticket: Option<Digest>,
+        kept: Kept,
+        terms: Option<Terms>,
+        /// The account's configuration but for the site.
+        config: BTreeMap<String, String>,
+        sites: Vec<Site>,
+        browser: Option<Digest>,
+    },
+    /// A credential that was tried already waits until the application confirms who gave it.
     Form {
         kept: Kept,
         identity: Option<Identity>,
+        #[serde(default)]
+        terms: Option<Terms>,
         #[serde(default)]
         browser: Option<Digest>,
     },
@@ -87,7 +102,8 @@ impl Drop for Stage {
                 code.zeroize();
                 verifier.zeroize();
             }
-            Self::Open { .. } | Self::Form { .. } => {}
+            // Credentials wipe themselves.
+            Self::Open { .. } | Self::Choice { .. } | Self::Form { .. } => {}
         }
     }
 }
@@ -103,6 +119,10 @@ impl Flow {
             ticket: self.ticket,
             state: match &self.stage {
                 Stage::Consent { state, .. } => Some(*state),
+                _ => None,
+            },
+            choice: match &self.stage {
+                Stage::Choice { ticket, .. } => *ticket,
                 _ => None,
             },
             waits: matches!(self.stage, Stage::Code { .. } | Stage::Form { .. }),
@@ -131,6 +151,8 @@ struct Handle {
     account: AccountId,
     ticket: Digest,
     state: Option<Digest>,
+    /// The ticket of its choice.
+    choice: Option<Digest>,
     waits: bool,
     expires_at_ms: i64,
 }
@@ -155,7 +177,9 @@ struct Book {
 
 impl Book {
     fn add(&mut self, address: Address, handle: Handle) {
-        self.by_ticket.insert(handle.ticket, address.clone());
+        for ticket in [Some(handle.ticket), handle.choice].into_iter().flatten() {
+            self.by_ticket.insert(ticket, address.clone());
+        }
         if let Some(state) = handle.state {
             self.by_state.insert(state, address.clone());
         }
@@ -167,7 +191,9 @@ impl Book {
 
     fn remove(&mut self, environment: &EnvironmentId, id: &AuthRequestId) -> Option<Handle> {
         let handle = self.environments.get_mut(environment)?.remove(id)?;
-        self.by_ticket.remove(&handle.ticket);
+        for ticket in [Some(handle.ticket), handle.choice].into_iter().flatten() {
+            self.by_ticket.remove(&ticket);
+        }
         if let Some(state) = handle.state {
             self.by_state.remove(&state);
         }

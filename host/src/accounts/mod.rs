@@ -7,7 +7,7 @@
 //! `connections` and `roster` keep the records, `directory` has those in use in memory, `entry` is
 //! one account and the only place that changes it. `connect` is the way in (with `flow`, its
 //! attempts), `provision` the way for credentials that an application has already; `trial` tries what
-//! either brings. `refresh` keeps a credential good, `revoke` is the way out; `token_endpoint`,
+//! either brings, `discover` finds the site that it is for. `refresh` keeps a credential good, `revoke` is the way out; `token_endpoint`,
 //! `assertion` and `quirks` speak to authorization servers.
 
 mod activate;
@@ -15,6 +15,7 @@ mod assertion;
 mod connect;
 mod connections;
 mod directory;
+mod discover;
 mod entry;
 mod flow;
 pub mod model;
@@ -54,8 +55,8 @@ use parts::Parts;
 pub use connections::UNNAMED_APPLICATION;
 pub use model::{Account, AccountState, Connection, Reason};
 pub use page::{
-    CallbackQuery, ConnectedPage, Consent, FormField, FormPage, Link, Permission, Revocation, Step,
-    WaitingPage,
+    CallbackQuery, ChoicePage, ConnectedPage, Consent, FormField, FormPage, Link, Permission, Revocation,
+    SiteOption, Step, WaitingPage,
 };
 pub use pick::Picked;
 pub use request::{

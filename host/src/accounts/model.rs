@@ -170,6 +170,7 @@ impl Connection {
             development: self.development,
             budgets: manifest.budgets.clone().into(),
             throttles: manifest.throttles.clone().into(),
+            refusals: manifest.refusals.clone().into(),
             errors: manifest.errors.clone().map(Arc::new),
         }
     }

@@ -27,6 +27,8 @@ pub enum Step {
     Redirect(String),
     /// Say what is asked for, and ask for what is needed.
     Form(FormPage),
+    /// Ask which of several sites is meant.
+    Choice(ChoicePage),
     /// Consent is there; the application has to confirm who gave it.
     Waiting(WaitingPage),
     /// Done.
@@ -89,6 +91,32 @@ pub struct FormField {
     pub value: Option<String>,
     /// What was wrong with it.
     pub problem: Option<String>,
+}
+
+/// The page that asks which of several sites is to be connected.
+#[derive(Debug, Clone)]
+pub struct ChoicePage {
+    /// The operator's application.
+    pub application: String,
+    /// The vendor.
+    pub vendor: String,
+    /// The attempt's ticket, to be sent back with the choice.
+    pub ticket: String,
+    /// The sites, in the vendor's order.
+    pub sites: Vec<SiteOption>,
+    /// What was wrong with the last try.
+    pub problem: Option<String>,
+}
+
+/// One site to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteOption {
+    /// What is sent back for it.
+    pub value: String,
+    /// The vendor's words for it.
+    pub label: String,
+    /// What tells it from another site with the same words.
+    pub note: Option<String>,
 }
 
 /// What the page shows to the browser that gave consent, until the application confirms it.

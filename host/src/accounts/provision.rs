@@ -3,7 +3,7 @@
 //! a link. A credential is tried at the vendor first; one that the vendor does not accept leaves
 //! everything as it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use valetkey_manifest::auth::{Auth, SecretInput};
@@ -11,11 +11,12 @@ use valetkey_manifest::{AuthKind, Manifest};
 
 use super::Accounts;
 use super::connections::{Configured, problem};
+use super::discover::Site;
 use super::entry::{Entry, Keep, Kept, KeptInputs};
 use super::model::Account;
 use super::request::{AccountChange, GivenCredential, NewAccount};
 use super::roster::{check_config, fits};
-use super::trial::{Tried, try_out};
+use super::trial::{Trial, Tried, try_out};
 use super::verify::Probe;
 use crate::error::{Fault, Kind, Problem};
 use crate::id::{AccountId, EnvironmentId};
@@ -25,6 +26,8 @@ use crate::store::Batch;
 
 /// Bytes of one secret input or token.
 const MAX_SECRET_BYTES: usize = 16 * 1024;
+/// Sites that a complaint names.
+const MAX_NAMED_SITES: usize = 20;
 
 impl Accounts {
     /// Makes the account of an identifier on a connection, or finds it. Without a credential it
@@ -60,10 +63,10 @@ impl Accounts {
             return Err(connected_already(&entry.id));
         }
         let known = there.as_ref().map(|entry| Arc::clone(&entry.live().account));
-        let config = merged(known.as_deref(), new.account_config);
-        // An account that does not exist yet is tried under an id that no other has.
-        let id = known.map_or_else(AccountId::generate, |account| account.id.clone());
-        let accepted = self.accepted(&configured, &manifest, given, config, &id).await?;
+        let config = new.account_config;
+        let accepted = self
+            .accepted(&configured, &manifest, given, known.as_deref(), config)
+            .await?;
         let entry = self
             .find_or_make(&configured, &new.identifier, &accepted.tried.config, actor)
             .await?;
@@ -92,8 +95,10 @@ impl Accounts {
         };
         let given = Given::read(&configured, &manifest, credential, self.parts.now_ms())?;
         let known = Arc::clone(&entry.live().account);
-        let config = merged(Some(&known), change.account_config);
-        let accepted = self.accepted(&configured, &manifest, given, config, id).await?;
+        let config = change.account_config;
+        let accepted = self
+            .accepted(&configured, &manifest, given, Some(&known), config)
+            .await?;
         self.adopt(&entry, accepted, actor).await
     }
 
@@ -139,22 +144,31 @@ impl Accounts {
         Ok(Arc::clone(&live.account))
     }
 
-    /// Asks the vendor whether it accepts a credential, and whose it is.
+    /// Asks the vendor whether it accepts a credential, and whose it is. `config` came with it.
     async fn accepted(
         &self,
         configured: &Configured,
         manifest: &Manifest,
         given: Given,
+        known: Option<&Account>,
         config: BTreeMap<String, String>,
-        id: &AccountId,
     ) -> Result<Accepted, Fault> {
         let Given {
             kept,
             scopes,
             expires_at_ms,
         } = given;
-        let (kind, text) = match try_out(&self.parts, configured, manifest, config, kept, id).await {
-            Ok(tried) => {
+        // An account that does not exist yet is tried under an id that no other has.
+        let id = known.map_or_else(AccountId::generate, |account| account.id.clone());
+        let named = match known {
+            Some(account) => named_by_application(account, &config),
+            None => config.clone(),
+        };
+        let whole = merged(known, config);
+        let trial = try_out(&self.parts, configured, manifest, &named, whole, kept, &id).await;
+        let (kind, text) = match trial {
+            Ok(Trial::Sites { sites, .. }) => return Err(which_site(&sites)),
+            Ok(Trial::Good(tried)) => {
                 return Ok(Accepted {
                     expires_at_ms: expires_at_ms.or(tried.kept.expires_at_ms()),
                     tried,
@@ -172,6 +186,14 @@ impl Accounts {
             Err(Probe::Unusable(problem)) => (
                 Kind::InvalidInput,
                 format!("The credential cannot be used: {problem}. Nothing was kept; send it again."),
+            ),
+            Err(Probe::NoSite) => (
+                Kind::VendorRejected,
+                "The vendor accepts this credential, and it opens no site there. Nothing was kept; its owner asks the site's administrator for access, or gives another credential.".to_owned(),
+            ),
+            Err(Probe::OtherSite) => (
+                Kind::VendorRejected,
+                "The vendor accepts this credential, and it does not open the site that `account_config` names. Nothing was kept; name another site, or none, or give another credential.".to_owned(),
             ),
             Err(Probe::Accepted(_) | Probe::Unknown) => (
                 Kind::VendorUnavailable,
@@ -218,6 +240,49 @@ struct Accepted {
     tried: Tried,
     scopes: Vec<String>,
     expires_at_ms: Option<i64>,
+}
+
+/// The part of the configuration that the application named for the credential to come: what comes
+/// with it, and what it gave an account that never had one.
+pub(super) fn named_by_application(
+    account: &Account,
+    config: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut named = if account.generation == 0 {
+        BTreeMap::clone(&account.account_config)
+    } else {
+        BTreeMap::new()
+    };
+    named.extend(config.clone());
+    named
+}
+
+/// The application has to say which of several sites it means.
+fn which_site(sites: &[Site]) -> Fault {
+    let one = |site: &Site| {
+        let values: Vec<String> = site
+            .set
+            .iter()
+            .map(|(name, value)| format!("{name} = {value:?}"))
+            .collect();
+        format!("{} ({:?})", values.join(", "), site.label)
+    };
+    let shown: Vec<String> = sites.iter().take(MAX_NAMED_SITES).map(one).collect();
+    let names = sites.iter().flat_map(|site| site.set.keys());
+    let names: BTreeSet<&String> = names.collect();
+    Fault::invalid(
+        "This credential opens several sites at the vendor. Nothing was kept; name one in `account_config`, see `fields`.",
+        names
+            .into_iter()
+            .map(|name| {
+                problem(
+                    format!("/account_config/{name}"),
+                    format!("is needed, of one of: {}", shown.join("; ")),
+                )
+            })
+            .collect(),
+    )
+    .reason("site_needed")
 }
 
 fn merged(known: Option<&Account>, config: BTreeMap<String, String>) -> BTreeMap<String, String> {

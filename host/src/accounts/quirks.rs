@@ -18,6 +18,7 @@
 //! | `expires_in` missing, 0, negative, not a number | unknown: the manifest's lifetime, else the vendor's 401 |
 //! | `scope` as a text (separated by spaces, commas or the vendor's own), or as a list | the scopes granted |
 //! | `scope` missing | not stated: what was asked for |
+//! | any of these where the manifest's `token_response` says (Slack's `/authed_user`) | the same; a refresh without an access token there is read at the usual places |
 //! | 429, 408, 425, 5xx | busy, whatever the body says |
 //! | other 4xx | refused, with the error's code when it is a known one |
 
@@ -28,6 +29,7 @@ use oauth2::url::form_urlencoded;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::token_endpoint::Reading;
 use crate::egress::TokenAnswer;
 use crate::secret::Secret;
 
@@ -105,8 +107,8 @@ impl Refusal {
     }
 }
 
-/// Reads a token endpoint's answer. `separator` is the vendor's between scopes.
-pub(super) fn read(answer: &TokenAnswer, separator: &str) -> Result<Grant, Refusal> {
+/// Reads a token endpoint's answer.
+pub(super) fn read(answer: &TokenAnswer, reading: &Reading<'_>) -> Result<Grant, Refusal> {
     let status = answer.status.as_u16();
     if status >= 500 || matches!(status, 408 | 425 | 429) {
         return Err(Refusal::Busy(answer.retry_after));
@@ -124,30 +126,37 @@ pub(super) fn read(answer: &TokenAnswer, separator: &str) -> Result<Grant, Refus
     if let Some(code) = error_code(&fields) {
         return Err(refusal(&code));
     }
-    grant(fields, separator).map_err(Refusal::Unreadable)
+    grant(fields, reading).map_err(Refusal::Unreadable)
 }
 
 /// Reads an answer that is not a success and should hold no grant.
 pub(super) fn read_refusal(answer: &TokenAnswer) -> Refusal {
-    match read(answer, " ") {
+    match read(answer, &Reading::default()) {
         Err(refusal) => refusal,
         Ok(_) => Refusal::Unreadable("a grant that nobody asked for"),
     }
 }
 
-fn grant(mut fields: Map<String, Value>, separator: &str) -> Result<Grant, &'static str> {
+fn grant(fields: Map<String, Value>, reading: &Reading<'_>) -> Result<Grant, &'static str> {
     if let Some(kind) = fields.get("token_type").and_then(Value::as_str)
         && ["mac", "dpop", "pop"].contains(&kind.to_ascii_lowercase().as_str())
     {
         return Err("a token type that needs a proof with every request");
     }
-    let access = token(fields.remove("access_token"))?.ok_or("no access token")?;
-    let refresh = token(fields.remove("refresh_token"))?;
-    fields.remove("id_token");
-    let stated = fields.get("expires_in").and_then(stated);
+    let mut fields = Value::Object(fields);
+    let places = Places::of(&fields, reading);
+    // Tokens are taken out, also those that are not ours to use: the rest may become configuration.
+    let mut take = |pointer: &str| fields.pointer_mut(pointer).map(Value::take);
+    let (access, refresh) = (take(places.access), take(places.refresh));
+    for others in ["/access_token", "/refresh_token", "/id_token"] {
+        drop(take(others));
+    }
+    let access = token(access)?.ok_or("no access token")?;
+    let refresh = token(refresh)?;
+    let stated = fields.pointer(places.lifetime).and_then(stated);
     let lifetime = stated.map(|stated| stated.clamp(SHORTEST, LONGEST));
-    let scopes = match fields.get("scope") {
-        Some(Value::String(text)) => Some(split_scopes(text, separator)),
+    let scopes = match fields.pointer(places.scope) {
+        Some(Value::String(text)) => Some(split_scopes(text, reading.separator)),
         Some(Value::Array(list)) => Some(
             list.iter()
                 .filter_map(|scope| scope.as_str().map(str::to_owned))
@@ -161,8 +170,53 @@ fn grant(mut fields: Map<String, Value>, separator: &str) -> Result<Grant, &'sta
         lifetime,
         stated,
         scopes,
-        extras: Extras(Value::Object(fields)),
+        extras: Extras(fields),
     })
+}
+
+/// Where the fields of one answer are.
+struct Places<'r> {
+    access: &'r str,
+    refresh: &'r str,
+    lifetime: &'r str,
+    scope: &'r str,
+}
+
+impl<'r> Places<'r> {
+    fn of(fields: &Value, reading: &Reading<'r>) -> Self {
+        let declared = reading.places;
+        let place = |pointer: Option<&'r String>, usual: &'r str| pointer.map_or(usual, String::as_str);
+        let found = Self {
+            access: place(
+                declared.and_then(|places| places.access_token.as_ref()),
+                "/access_token",
+            ),
+            refresh: place(
+                declared.and_then(|places| places.refresh_token.as_ref()),
+                "/refresh_token",
+            ),
+            lifetime: place(
+                declared.and_then(|places| places.expires_in.as_ref()),
+                "/expires_in",
+            ),
+            scope: place(declared.and_then(|places| places.scope.as_ref()), "/scope"),
+        };
+        let nothing_there = |pointer: &str| fields.pointer(pointer).is_none_or(Value::is_null);
+        // All or nothing: what stands elsewhere may belong to another token of the same answer.
+        if reading.refreshes && nothing_there(found.access) {
+            return Self::usual();
+        }
+        found
+    }
+
+    fn usual() -> Self {
+        Self {
+            access: "/access_token",
+            refresh: "/refresh_token",
+            lifetime: "/expires_in",
+            scope: "/scope",
+        }
+    }
 }
 
 fn token(value: Option<Value>) -> Result<Option<Secret>, &'static str> {
@@ -341,6 +395,7 @@ impl<'de> de::Deserialize<'de> for Unique {
 mod tests {
     use super::*;
     use http::StatusCode;
+    use valetkey_manifest::auth::TokenResponse;
 
     fn answer(status: u16, content_type: Option<&str>, body: &str) -> TokenAnswer {
         TokenAnswer {
@@ -352,7 +407,7 @@ mod tests {
     }
 
     fn json(body: &str) -> Result<Grant, Refusal> {
-        read(&answer(200, Some("application/json"), body), " ")
+        read(&answer(200, Some("application/json"), body), &Reading::default())
     }
 
     #[test]
@@ -408,10 +463,13 @@ mod tests {
             let shown: String = body.chars().take(60).collect();
             assert!(matches!(json(body), Err(Refusal::Unreadable(_))), "{shown}");
         }
-        let page = read(&answer(200, Some("text/html; charset=utf-8"), "<html>"), " ");
+        let page = read(
+            &answer(200, Some("text/html; charset=utf-8"), "<html>"),
+            &Reading::default(),
+        );
         assert!(matches!(page, Err(Refusal::Unreadable(_))));
         assert!(matches!(
-            read(&answer(302, None, ""), " "),
+            read(&answer(302, None, ""), &Reading::default()),
             Err(Refusal::Unreadable(_))
         ));
     }
@@ -428,7 +486,7 @@ mod tests {
                 Some("text/plain"),
                 r#"{"access_token":"t","token_type":"bot"}"#,
             ),
-            " ",
+            &Reading::default(),
         );
         assert_eq!(text.unwrap().access.expose(), "t");
         let form = answer(
@@ -436,7 +494,11 @@ mod tests {
             Some("application/x-www-form-urlencoded"),
             "access_token=t&scope=a%2Cb&expires_in=60",
         );
-        let grant = read(&form, ",").unwrap();
+        let commas = Reading {
+            separator: ",",
+            ..Reading::default()
+        };
+        let grant = read(&form, &commas).unwrap();
         assert_eq!(grant.scopes.unwrap(), ["a", "b"]);
         assert_eq!(grant.lifetime, Some(Duration::from_secs(60)));
         for absent in [
@@ -446,6 +508,44 @@ mod tests {
         ] {
             assert!(json(absent).unwrap().refresh.is_none());
         }
+    }
+
+    #[test]
+    fn tokens_are_read_where_the_vendor_keeps_them() {
+        let places = TokenResponse {
+            access_token: Some("/authed_user/access_token".to_owned()),
+            refresh_token: Some("/authed_user/refresh_token".to_owned()),
+            expires_in: Some("/authed_user/expires_in".to_owned()),
+            scope: Some("/authed_user/scope".to_owned()),
+        };
+        let reading = |refreshes| Reading {
+            separator: ",",
+            places: Some(&places),
+            refreshes,
+        };
+        let read_as =
+            |body: &str, refreshes| read(&answer(200, Some("application/json"), body), &reading(refreshes));
+        let both = r#"{"ok":true,"access_token":"bot","refresh_token":"bot-refresh","scope":"chat:write",
+            "authed_user":{"id":"U1","access_token":"user","scope":"search:read,users:read","expires_in":43200}}"#;
+        for refreshes in [false, true] {
+            let grant = read_as(both, refreshes).unwrap();
+            assert_eq!(grant.access.expose(), "user");
+            assert!(grant.refresh.is_none(), "the bot's is not the user's");
+            assert_eq!(grant.lifetime, Some(Duration::from_secs(43200)));
+            assert_eq!(grant.scopes.unwrap(), ["search:read", "users:read"]);
+            assert_eq!(grant.extras.text("/authed_user/id").as_deref(), Some("U1"));
+            for token in ["/access_token", "/refresh_token", "/authed_user/access_token"] {
+                assert_eq!(grant.extras.text(token), None, "{token}");
+            }
+        }
+        let top = r#"{"ok":true,"access_token":"new","refresh_token":"next","expires_in":60,"scope":"a,b"}"#;
+        assert!(matches!(read_as(top, false), Err(Refusal::Unreadable(_))));
+        let grant = read_as(top, true).unwrap();
+        assert_eq!(
+            (grant.access.expose(), grant.refresh.unwrap().expose()),
+            ("new", "next")
+        );
+        assert_eq!(grant.scopes.unwrap(), ["a", "b"]);
     }
 
     #[test]
@@ -501,7 +601,11 @@ mod tests {
             (503, "", Refusal::Busy(None)),
             (400, r#"{"error":"temporarily_unavailable"}"#, Refusal::Busy(None)),
         ] {
-            let refusal = read(&answer(status, Some("application/json"), body), " ").unwrap_err();
+            let refusal = read(
+                &answer(status, Some("application/json"), body),
+                &Reading::default(),
+            )
+            .unwrap_err();
             assert_eq!(refusal, expected, "{status} {body}");
             assert!(!format!("{refusal:?}").contains("canary"));
         }

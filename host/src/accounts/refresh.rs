@@ -29,7 +29,7 @@ use super::parts::{Parts, backoff, millis};
 use super::pick::not_active;
 use super::quirks::{Grant, Refusal};
 use super::sealed::corrupt;
-use super::token_endpoint::{Failure, retry_after};
+use super::token_endpoint::{Failure, Reading, retry_after};
 use super::verify::{Probe, probe};
 use super::{activate, assertion, revoke};
 use crate::egress::{Credential, Credentials};
@@ -327,12 +327,9 @@ async fn ask(
     let connection = entry.configured.connection();
     Ok(match source {
         Source::RefreshToken(token) => {
-            let separator = connection
-                .oauth2
-                .as_ref()
-                .map_or(" ", |oauth2| oauth2.scope_separator.as_str());
             let endpoint = entry.configured.token_endpoint(config)?;
-            endpoint.refresh(&entry.parts, separator, token).await
+            let reading = Reading::of(&connection);
+            endpoint.refresh(&entry.parts, &reading, token).await
         }
         Source::Inputs(inputs) => assertion::ask(&entry.parts, &connection, config, inputs).await,
     })

@@ -104,7 +104,7 @@ pub struct LinkRequest {
     pub identifier: Identifier,
     /// Where the browser goes after consent so that the application can tell who it is; one of
     /// the connection's `user_verify_urls`. Then the code is exchanged only after
-    /// [`super::Accounts::verify_user`].
+    /// [`super::Accounts::verify_user`], unless the owner may have to choose a site before.
     pub user_verify_url: Option<String>,
     /// The application's own state, given back to `user_verify_url`. At most 1 KiB.
     pub state: Option<String>,

@@ -117,7 +117,12 @@ fn plan(
 /// Revokes a grant that arrived for an account that no longer wants it.
 pub(super) async fn discard(entry: &Entry, account: &Account, grant: &Grant) -> Result<(), Fault> {
     let kept = activate::kept(grant, None, entry.parts.now_ms());
-    let (batch, task) = plan(&entry.parts, &entry.configured, account, &kept, Batch::new())?;
+    discard_kept(entry, account, &kept).await
+}
+
+/// Revokes a credential that no account wants.
+pub(super) async fn discard_kept(entry: &Entry, account: &Account, kept: &Kept) -> Result<(), Fault> {
+    let (batch, task) = plan(&entry.parts, &entry.configured, account, kept, Batch::new())?;
     let Some(task) = task else { return Ok(()) };
     entry.parts.store.commit(batch).await?;
     entry

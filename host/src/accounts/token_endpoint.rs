@@ -15,7 +15,8 @@ use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, 
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use valetkey_manifest::auth::ClientAuth;
+use serde_json::{Map, Value};
+use valetkey_manifest::auth::{ClientAuth, TokenBody, TokenResponse};
 
 use super::model::Connection;
 use super::parts::Parts;
@@ -64,6 +65,8 @@ impl Failure {
 pub(super) struct Endpoint {
     pub url: String,
     pub client_auth: ClientAuth,
+    #[serde(default)]
+    pub body: TokenBody,
     pub client_id: String,
     pub client_secret: Option<String>,
     pub development: bool,
@@ -78,12 +81,11 @@ impl Drop for Endpoint {
 impl Endpoint {
     /// An endpoint of a connection; `url` with the account's configuration filled in.
     pub fn of(connection: &Connection, client_secret: Option<&Secret>, url: String) -> Self {
+        let oauth2 = connection.oauth2.as_ref();
         Self {
             url,
-            client_auth: connection
-                .oauth2
-                .as_ref()
-                .map_or(ClientAuth::None, |oauth2| oauth2.client_auth),
+            client_auth: oauth2.map_or(ClientAuth::None, |oauth2| oauth2.client_auth),
+            body: oauth2.map_or(TokenBody::Form, |oauth2| oauth2.token_body),
             client_id: connection.oauth_client_id.clone().unwrap_or_default(),
             // Goes into token requests alone.
             client_secret: client_secret.map(|secret| secret.expose().to_owned()),
@@ -95,7 +97,7 @@ impl Endpoint {
     pub async fn exchange(
         &self,
         parts: &Parts,
-        separator: &str,
+        reading: &Reading<'_>,
         code: &Secret,
         verifier: &Secret,
         redirect_uri: &str,
@@ -106,26 +108,41 @@ impl Endpoint {
             ("redirect_uri", redirect_uri),
             ("code_verifier", verifier.expose()),
         ];
-        self.ask(parts, &form, separator).await
+        self.ask(parts, &form, reading).await
     }
 
     /// Presents a refresh token.
-    pub async fn refresh(&self, parts: &Parts, separator: &str, token: &Secret) -> Result<Grant, Failure> {
+    pub async fn refresh(
+        &self,
+        parts: &Parts,
+        reading: &Reading<'_>,
+        token: &Secret,
+    ) -> Result<Grant, Failure> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token.expose())];
-        self.ask(parts, &form, separator).await
+        let reading = Reading {
+            refreshes: true,
+            ..*reading
+        };
+        self.ask(parts, &form, &reading).await
     }
 
     /// Asks for a grant with these fields.
-    pub async fn ask(&self, parts: &Parts, form: &[(&str, &str)], separator: &str) -> Result<Grant, Failure> {
+    pub async fn ask(
+        &self,
+        parts: &Parts,
+        form: &[(&str, &str)],
+        reading: &Reading<'_>,
+    ) -> Result<Grant, Failure> {
         let answer = self.send(parts, form).await?;
-        quirks::read(&answer, separator).map_err(Failure::Refused)
+        quirks::read(&answer, reading).map_err(Failure::Refused)
     }
 
     /// Revokes a token (RFC 7009). A token that the endpoint no longer knows is revoked.
     pub async fn revoke(&self, parts: &Parts, token: &str, hint: &str) -> Result<(), Failure> {
-        let answer = self
-            .send(parts, &[("token", token), ("token_type_hint", hint)])
-            .await?;
+        // The hint is optional, and endpoints that read JSON are not those of the RFC.
+        let fields = [("token", token), ("token_type_hint", hint)];
+        let count = if self.body == TokenBody::Json { 1 } else { 2 };
+        let answer = self.send(parts, &fields[..count]).await?;
         if answer.status.is_success() {
             return Ok(());
         }
@@ -140,7 +157,7 @@ impl Endpoint {
         parts: &Parts,
         form: &[(&str, &str)],
     ) -> Result<crate::egress::TokenAnswer, Failure> {
-        let (headers, body) = self.form(form);
+        let (headers, body) = self.compose(form);
         let request = TokenRequest {
             url: self.url.clone(),
             headers,
@@ -161,15 +178,10 @@ impl Endpoint {
             })
     }
 
-    fn form(&self, fields: &[(&str, &str)]) -> (HeaderMap, Vec<u8>) {
+    fn compose(&self, fields: &[(&str, &str)]) -> (HeaderMap, Vec<u8>) {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs(fields);
+        let mut fields = fields.to_vec();
         match (self.client_auth, self.client_secret.as_deref()) {
             (ClientAuth::Basic, Some(secret)) => {
                 // RFC 6749 section 2.3.1: both halves are form-encoded before they are joined.
@@ -185,16 +197,63 @@ impl Endpoint {
                 }
             }
             (ClientAuth::Post, Some(secret)) => {
-                form.append_pair("client_id", &self.client_id);
-                form.append_pair("client_secret", secret);
+                fields.extend([("client_id", self.client_id.as_str()), ("client_secret", secret)]);
             }
             // An assertion names its client itself.
             (ClientAuth::None, _) | (_, None) if self.client_id.is_empty() => {}
-            (ClientAuth::None, _) | (_, None) => {
-                form.append_pair("client_id", &self.client_id);
-            }
+            (ClientAuth::None, _) | (_, None) => fields.push(("client_id", &self.client_id)),
         }
-        (headers, form.finish().into_bytes())
+        let (content_type, body) = match self.body {
+            TokenBody::Form => {
+                let mut form = form_urlencoded::Serializer::new(String::new());
+                form.extend_pairs(fields);
+                ("application/x-www-form-urlencoded", form.finish().into_bytes())
+            }
+            TokenBody::Json => {
+                let members = fields
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), Value::from(value)));
+                let object = Value::Object(members.collect::<Map<_, _>>());
+                ("application/json", object.to_string().into_bytes())
+            }
+        };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        (headers, body)
+    }
+}
+
+/// How the answers of a token endpoint are read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'c> {
+    /// What joins scopes.
+    pub separator: &'c str,
+    /// Where the fields are, if not at their usual places.
+    pub places: Option<&'c TokenResponse>,
+    /// Whether the answer is to a refresh, which may have them at the usual places all the same.
+    pub refreshes: bool,
+}
+
+impl Default for Reading<'_> {
+    fn default() -> Self {
+        Self {
+            separator: " ",
+            places: None,
+            refreshes: false,
+        }
+    }
+}
+
+impl<'c> Reading<'c> {
+    /// As the connection's vendor answers.
+    pub fn of(connection: &'c Connection) -> Self {
+        connection
+            .oauth2
+            .as_ref()
+            .map_or_else(Self::default, |oauth2| Self {
+                separator: &oauth2.scope_separator,
+                places: oauth2.token_response.as_ref(),
+                refreshes: false,
+            })
     }
 }
 
@@ -225,7 +284,10 @@ pub(super) fn authorization(
     // Joined here and not by the crate: some vendors want commas. An empty list sends no
     // parameter at all, which Pipedrive insists on.
     if !connection.scopes.is_empty() {
-        request = request.add_extra_param("scope", connection.scopes.join(&oauth2.scope_separator));
+        request = request.add_extra_param(
+            oauth2.scope_param.clone(),
+            connection.scopes.join(&oauth2.scope_separator),
+        );
     }
     for (name, value) in &oauth2.authorize_params {
         request = request.add_extra_param(name.clone(), value.clone());
@@ -278,6 +340,22 @@ pub(super) fn check_url(url: &str, development: bool) -> Result<(), String> {
             Err("is plain http to another machine; development allows loopback alone".to_owned())
         }
         _ => Err("is not https".to_owned()),
+    }
+}
+
+/// Checks the URL of a vendor's endpoint that an operator names. In development it may be wherever an
+/// account's configuration says (`http://{config.instance}`), since such connections reach this
+/// machine alone.
+pub(super) fn check_endpoint(url: &str, development: bool) -> Result<(), String> {
+    let placeholder = url
+        .strip_prefix("http://")
+        .filter(|rest| development && rest.starts_with("{config."))
+        .and_then(|rest| rest.split_once('}'));
+    match placeholder {
+        Some((_, rest)) if rest.is_empty() || rest.starts_with('/') => {
+            check_url(&format!("http://localhost{rest}"), development)
+        }
+        _ => check_url(url, development),
     }
 }
 
@@ -341,20 +419,70 @@ mod tests {
     }
 
     #[test]
+    fn only_development_takes_a_whole_authority_from_configuration() {
+        for url in [
+            "http://{config.instance}",
+            "http://{config.instance}/{config.site}/v1",
+        ] {
+            assert_eq!(check_endpoint(url, true), Ok(()), "{url}");
+            assert!(check_endpoint(url, false).is_err(), "{url}");
+            assert!(
+                check_url(url, true).is_err(),
+                "browsers are not sent there: {url}"
+            );
+        }
+        for url in [
+            "http://{config.instance}.evil.example/",
+            "http://{config.instance}@evil.example/",
+            "http://{config.instance}/#x",
+        ] {
+            assert!(check_endpoint(url, true).is_err(), "{url}");
+        }
+    }
+
+    #[test]
     fn basic_authentication_encodes_both_halves() {
         let endpoint = Endpoint {
             url: String::new(),
             client_auth: ClientAuth::Basic,
+            body: TokenBody::Form,
             client_id: "a:b".to_owned(),
             client_secret: Some("p&w d".to_owned()),
             development: false,
         };
-        let (headers, body) = endpoint.form(&[("grant_type", "refresh_token")]);
+        let (headers, body) = endpoint.compose(&[("grant_type", "refresh_token")]);
         let value = headers[AUTHORIZATION].to_str().unwrap();
         assert_eq!(
             STANDARD.decode(&value["Basic ".len()..]).unwrap(),
             b"a%3Ab:p%26w+d"
         );
         assert_eq!(body, b"grant_type=refresh_token");
+    }
+
+    #[test]
+    fn json_bodies_hold_the_same_fields_as_forms() {
+        let endpoint = |client_auth| Endpoint {
+            url: String::new(),
+            client_auth,
+            body: TokenBody::Json,
+            client_id: "id".to_owned(),
+            client_secret: Some("s\"cret".to_owned()),
+            development: false,
+        };
+        let fields = [("grant_type", "authorization_code"), ("code", "a\"b&c")];
+        let (headers, body) = endpoint(ClientAuth::Post).compose(&fields);
+        assert_eq!(headers[CONTENT_TYPE], "application/json");
+        assert!(!headers.contains_key(AUTHORIZATION));
+        assert_eq!(
+            serde_json::from_slice::<Value>(&body).unwrap(),
+            serde_json::json!({"grant_type": "authorization_code", "code": "a\"b&c",
+                "client_id": "id", "client_secret": "s\"cret"})
+        );
+        let (headers, body) = endpoint(ClientAuth::Basic).compose(&fields);
+        assert!(headers.contains_key(AUTHORIZATION));
+        assert_eq!(
+            serde_json::from_slice::<Value>(&body).unwrap(),
+            serde_json::json!({"grant_type": "authorization_code", "code": "a\"b&c"})
+        );
     }
 }

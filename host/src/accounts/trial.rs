@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use valetkey_manifest::Manifest;
+use valetkey_manifest::{AuthKind, Manifest};
 
 use super::connections::Configured;
+use super::discover::{Found, Hints, Site, discover, may_ask};
 use super::entry::Kept;
 use super::parts::Parts;
 use super::quirks::Refusal;
@@ -25,7 +26,20 @@ pub(super) struct Tried {
     pub identity: Identity,
 }
 
-/// Tries what an account's owner or application gave.
+/// What came of trying a credential that the vendor did not refuse.
+pub(super) enum Trial {
+    /// It can be kept.
+    Good(Tried),
+    /// It opens several sites, and nobody said which is meant.
+    Sites {
+        kept: Kept,
+        config: BTreeMap<String, String>,
+        sites: Vec<Site>,
+    },
+}
+
+/// Tries what an account's owner or application gave. `given` is the part of the configuration that
+/// came with it.
 ///
 /// # Errors
 /// What the vendor thinks of it, when that is not acceptance.
@@ -33,30 +47,53 @@ pub(super) async fn try_out(
     parts: &Parts,
     configured: &Configured,
     manifest: &Manifest,
+    given: &BTreeMap<String, String>,
     mut config: BTreeMap<String, String>,
     mut kept: Kept,
     id: &AccountId,
-) -> Result<Tried, Probe> {
+) -> Result<Trial, Probe> {
     let connection = configured.connection();
     if connection.grant.is_some()
         && let Kept::Inputs(inputs) = &kept
     {
         let asked = assertion::ask(parts, &connection, &config, inputs).await;
         let grant = asked.map_err(|failure| refused(failure, id))?;
-        config = activate::config_of(&grant, manifest, &config).unwrap_or(config);
+        config = activate::config_of(&grant, manifest, &config, connection.development).unwrap_or(config);
         kept = activate::exchanged(inputs.clone(), &grant, &connection, parts.now_ms());
     }
     // Of a generation that no account has.
-    let credential = kept.lend(0, &connection.placement, &Arc::new(config.clone()));
-    if let Err(problem) = credential.check() {
+    let lent = |config: &BTreeMap<String, String>| {
+        Arc::new(kept.lend(0, &connection.placement, &Arc::new(config.clone())))
+    };
+    if let Err(problem) = lent(&config).check() {
         return Err(Probe::Unusable(problem.to_string()));
     }
-    match probe(parts, configured, &config, Arc::new(credential), id).await {
-        Probe::Accepted(identity) => Ok(Tried {
+    if let Some(declared) = &manifest.discover
+        // Who fills in a form knows; a consent may be for other sites than the one before.
+        && (connection.kind == AuthKind::Oauth2 || may_ask(declared, &config))
+    {
+        let hints = Hints {
+            given,
+            known: &config,
+        };
+        let credential = lent(&config);
+        match discover(
+            parts, configured, manifest, declared, &config, hints, credential, id,
+        )
+        .await?
+        {
+            Found::One(set) => config.extend(set),
+            Found::Several(sites) => return Ok(Trial::Sites { kept, config, sites }),
+            Found::Nothing => return Err(Probe::NoSite),
+            Found::Another => return Err(Probe::OtherSite),
+        }
+    }
+    match probe(parts, configured, &config, lent(&config), id).await {
+        Probe::Accepted(identity) => Ok(Trial::Good(Tried {
             kept,
             config,
             identity,
-        }),
+        })),
         refused => Err(refused),
     }
 }

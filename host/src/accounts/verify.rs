@@ -9,12 +9,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use oauth2::url::form_urlencoded;
+use valetkey_manifest::Manifest;
 
 use super::connections::Configured;
 use super::parts::Parts;
 use super::quirks::scalar;
 use super::token_endpoint::fill;
-use crate::egress::{self, Credential, Credentials, GuestRequest, Meter, Reach};
+use crate::egress::{self, Credential, Credentials, GuestRequest, GuestResponse, Meter, Reach};
 use crate::error::Fault;
 use crate::id::AccountId;
 
@@ -31,12 +32,16 @@ pub(super) struct Identity {
 pub(super) enum Probe {
     /// The vendor accepts the credential, or the manifest has no check.
     Accepted(Identity),
-    /// The vendor refuses it: 401.
+    /// The vendor refuses it: 401, or what the manifest declares to mean that.
     Rejected,
     /// The vendor knows it and does not allow the check: 403.
     Forbidden,
     /// It cannot even be sent; what is wrong with it.
     Unusable(String),
+    /// The vendor accepts it, and it opens no site.
+    NoSite,
+    /// The vendor accepts it, and it opens other sites than the one that the application named.
+    OtherSite,
     /// Nothing could be learnt.
     Unknown,
 }
@@ -70,51 +75,24 @@ async fn send(
     credential: Arc<Credential>,
     account: &AccountId,
 ) -> Result<Probe, Fault> {
-    let connection = configured.connection();
     let manifest = configured.manifest(parts)?;
     let Some(verify) = &manifest.verify else {
         return Ok(Probe::Accepted(Identity::default()));
     };
-    let Some(declared) = manifest.endpoints.get(&verify.endpoint) else {
-        return Err(Fault::internal(
-            "the manifest's check names an endpoint that it does not have",
-        ));
+    let question = Question {
+        endpoint: &verify.endpoint,
+        method: &verify.method,
+        path: &verify.path,
+        headers: Some(&verify.headers),
+        body: verify.body.as_ref(),
     };
-    let template = connection
-        .endpoints
-        .get(&verify.endpoint)
-        .unwrap_or(&declared.url);
-    let endpoint = egress::endpoint(
-        &fill(template, config)?,
-        connection.development,
-        true,
-        &declared.headers,
+    let answer = ask(
+        parts, configured, &manifest, config, credential, account, question,
     )
-    .map_err(Fault::internal)?;
-    let (path, query) = verify.path.split_once('?').unwrap_or((verify.path.as_str(), ""));
-    let allowed = egress::allowed(&format!("GET {}:{path}", verify.endpoint)).map_err(Fault::internal)?;
-    let vendor = connection.vendor(&manifest);
-    let account_key = format!("{}/{account}", vendor.connection_key).into();
-    let reach = Reach {
-        vendor: Arc::new(vendor),
-        endpoints: Arc::new(BTreeMap::from([(verify.endpoint.clone(), endpoint)])),
-        allowed: Arc::from([allowed]),
-        read_only: true,
-        idempotent: true,
-        account_key,
-        credentials: Arc::new(Only(credential)),
-        deadline: Instant::now() + parts.token_timeout(),
-        meter: Arc::new(Meter::default()),
-    };
-    let request = GuestRequest {
-        method: "GET".to_owned(),
-        endpoint: verify.endpoint.clone(),
-        path: path.to_owned(),
-        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        headers: vec![("accept".to_owned(), "application/json".to_owned())],
-        ..GuestRequest::default()
-    };
-    let answer = parts.egress.send(&reach, request).await?;
+    .await?;
+    if egress::refused(answer.status, &answer.body, &manifest.refusals) {
+        return Ok(Probe::Rejected);
+    }
     Ok(match answer.status.as_u16() {
         200..=299 => {
             let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
@@ -131,14 +109,97 @@ async fn send(
                 })
             }
         }
-        401 => Probe::Rejected,
         403 => Probe::Forbidden,
         _ => Probe::Unknown,
     })
 }
 
+/// A request of the host's own to a vendor's API, with a credential that is being tried.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'m> {
+    /// Endpoint name.
+    pub endpoint: &'m str,
+    pub method: &'m str,
+    /// Path, and query if there is one.
+    pub path: &'m str,
+    pub headers: Option<&'m BTreeMap<String, String>>,
+    pub body: Option<&'m Value>,
+}
+
+/// Asks the vendor, by the way that guests' requests go.
+#[allow(clippy::too_many_arguments, reason = "what the answer depends on, each once")]
+pub(super) async fn ask(
+    parts: &Parts,
+    configured: &Configured,
+    manifest: &Manifest,
+    config: &BTreeMap<String, String>,
+    credential: Arc<Credential>,
+    account: &AccountId,
+    question: Question<'_>,
+) -> Result<GuestResponse, Fault> {
+    let connection = configured.connection();
+    let Question {
+        endpoint: name,
+        method,
+        ..
+    } = question;
+    let Some(declared) = manifest.endpoints.get(name) else {
+        return Err(Fault::internal(
+            "a request of the manifest names an endpoint that it does not have",
+        ));
+    };
+    let template = connection.endpoints.get(name).unwrap_or(&declared.url);
+    let endpoint = egress::endpoint(
+        &fill(template, config)?,
+        connection.development,
+        true,
+        &declared.headers,
+    )
+    .map_err(Fault::internal)?;
+    let (path, query) = question.path.split_once('?').unwrap_or((question.path, ""));
+    let allowed = egress::allowed(&format!("{method} {name}:{path}")).map_err(Fault::internal)?;
+    let vendor = connection.vendor(manifest);
+    let account_key = format!("{}/{account}", vendor.connection_key).into();
+    let reach = Reach {
+        vendor: Arc::new(vendor),
+        endpoints: Arc::new(BTreeMap::from([(name.to_owned(), endpoint)])),
+        allowed: Arc::from([allowed]),
+        read_only: true,
+        idempotent: true,
+        account_key,
+        credentials: Arc::new(Only(credential)),
+        deadline: Instant::now() + parts.token_timeout(),
+        meter: Arc::new(Meter::default()),
+    };
+    let mut headers: Vec<(String, String)> = question
+        .headers
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+        .collect();
+    let mut usual = |name: &str, value: &str| {
+        if !headers.iter().any(|(known, _)| known == name) {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+    };
+    usual("accept", "application/json");
+    if question.body.is_some() {
+        usual("content-type", "application/json");
+    }
+    let request = GuestRequest {
+        method: method.to_owned(),
+        endpoint: name.to_owned(),
+        path: path.to_owned(),
+        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        headers,
+        body: question.body.map(|body| body.to_string().into()),
+        ..GuestRequest::default()
+    };
+    parts.egress.send(&reach, request).await
+}
+
 /// A vendor's text, safe to show and to keep.
-fn printable(text: String) -> String {
+pub(super) fn printable(text: String) -> String {
     text.chars().filter(|c| !c.is_control()).take(256).collect()
 }
 

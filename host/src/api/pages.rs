@@ -26,7 +26,7 @@ use crate::grpc;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
 use crate::text::Shown;
-use view::{ConnectView, ConnectedView, ContinueView, ProblemView, Site, WaitingView};
+use view::{ChoiceView, ConnectView, ConnectedView, ContinueView, ProblemView, Site, WaitingView};
 
 /// A page's own style, icon and form, and nothing else.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
@@ -72,6 +72,11 @@ pub(super) async fn submit(
         .collect();
     let browser = browser::of(&host, &headers).unwrap_or_else(browser::new);
     match host.accounts.submit_form(&ticket, values, &browser).await {
+        Ok(Step::Choice(choice)) => {
+            let mut response = answer(&host, Ok(Step::Choice(choice)));
+            browser::give(&host, &browser, response.headers_mut());
+            response
+        }
         // `form-action` covers where a form's answer redirects to, so it goes by a page.
         Ok(Step::Redirect(url)) => {
             let mut response = page(StatusCode::OK, &ContinueView::of(Site::of(&host), &url));
@@ -161,6 +166,15 @@ fn answer(host: &Runtime, step: Result<Step, Fault>) -> Response {
             };
             page(status, &view)
         }
+        Ok(Step::Choice(choice)) => {
+            let view = ChoiceView::of(site, &choice);
+            let status = if view.problem.is_some() {
+                StatusCode::UNPROCESSABLE_ENTITY
+            } else {
+                StatusCode::OK
+            };
+            page(status, &view)
+        }
         Ok(Step::Waiting(waiting)) => page(StatusCode::OK, &WaitingView::of(site, &waiting)),
         Ok(Step::Connected(connected)) => page(StatusCode::OK, &ConnectedView::of(site, &connected)),
         Err(fault) => refuse(host, &fault),
@@ -218,6 +232,11 @@ fn words(fault: &Fault) -> Words<'_> {
             ),
         ),
         (_, Some("consent_denied")) => say("Access was not given", fault.public(), None),
+        (_, Some("no_site" | "other_site")) => say(
+            "There is no site to connect",
+            fault.public(),
+            Some("Nothing was connected."),
+        ),
         (_, Some("subject_changed")) => say("This is a different account", fault.public(), None),
         (_, Some("no_such_route" | "path_not_canonical")) => say(
             "There is nothing here",

@@ -78,6 +78,8 @@ pub struct Script {
     pub injected: Option<(Injected, usize)>,
     /// The manifest's check of a credential: its URL, and an answer that names an account.
     pub verify: Option<(String, Value)>,
+    /// The manifest's search for a site, in the same way.
+    pub discover: Option<(String, Value)>,
     /// The query parameter that carries the credential, where a manifest puts it there.
     pub secret_parameter: Option<String>,
 }
@@ -245,9 +247,10 @@ impl Run {
         }
         let mut state = lock(&self.state);
         if !state.calling {
-            return Some(match &self.script.verify {
-                Some((url, account)) if *url == request.url => json_response(200, account),
-                _ => json_response(404, &json!({"message": "there is no such check"})),
+            let mut checks = self.script.verify.iter().chain(&self.script.discover);
+            return Some(match checks.find(|(url, _)| *url == request.url) {
+                Some((_, answer)) => json_response(200, answer),
+                None => json_response(404, &json!({"message": "there is no such check"})),
             });
         }
         let found = self.find(&state.used, &request);

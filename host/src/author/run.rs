@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use valetkey_manifest::{Manifest, Tool};
 
-use super::case::{Case, Expected};
+use super::case::{Case, Expected, Request};
 use super::compare::{self, Difference};
 use super::contract::Contract;
 use super::faults::{self, Injected, Outcome, Place};
@@ -60,6 +60,9 @@ pub struct Report {
     pub cases: Vec<CaseReport>,
     /// Tools of the connector that no case of the suite calls.
     pub tools_without_a_case: Vec<String>,
+    /// Deviations from the specification that the settings excuse and no case shows, by their reason;
+    /// empty where not all was run, or against no specification.
+    pub unused_deviations: Vec<String>,
 }
 
 /// What came of a case.
@@ -73,11 +76,23 @@ pub struct CaseReport {
     pub tool: String,
     /// What does not hold; empty when it passed.
     pub findings: Vec<Finding>,
+    /// What the vendor's specification says otherwise, and the settings excuse.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deviations: Vec<Excused>,
     /// What the guest logged, of a case that failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
     /// What was injected into it, and what did not hold then.
     pub faults: Vec<FaultReport>,
+}
+
+/// A request that is right although the vendor's specification says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Excused {
+    /// What the specification says against it.
+    pub problem: String,
+    /// Why it is right.
+    pub why: String,
 }
 
 /// What came of a case into which a fault was injected.
@@ -130,13 +145,19 @@ pub async fn run(component: Vec<u8>, suite: &Suite, options: &Options) -> anyhow
         case.name.contains(filter) || case.tool.contains(filter)
     };
     let chosen = suite.cases.iter().filter(is_wanted);
-    let cases = stream::iter(chosen.map(|case| rehearsal.case(case)))
+    let cases: Vec<CaseReport> = stream::iter(chosen.map(|case| rehearsal.case(case)))
         .buffered(AT_ONCE)
         .collect()
         .await;
+    let is_whole = options.contract.is_some() && cases.len() == suite.cases.len();
     let report = Report {
-        cases,
         tools_without_a_case: uncovered(&manifest, suite),
+        unused_deviations: if is_whole {
+            unused(suite, &cases)
+        } else {
+            Vec::new()
+        },
+        cases,
     };
     stage.close().await;
     Ok(report)
@@ -160,6 +181,23 @@ fn uncovered(manifest: &Manifest, suite: &Suite) -> Vec<String> {
     left.map(|tool| tool.name.clone()).collect()
 }
 
+fn unused(suite: &Suite, cases: &[CaseReport]) -> Vec<String> {
+    let used: BTreeSet<&str> = cases
+        .iter()
+        .flat_map(|case| &case.deviations)
+        .map(|excused| excused.why.as_str())
+        .collect();
+    let reasons = suite
+        .settings
+        .deviations
+        .iter()
+        .map(|deviation| deviation.why.as_str());
+    reasons
+        .filter(|why| !used.contains(why))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Everything that a case is run with.
 struct Rehearsal<'a> {
     stage: &'a Stage,
@@ -176,6 +214,7 @@ impl Rehearsal<'_> {
             file: case.path.display().to_string(),
             tool: case.tool.clone(),
             findings: Vec::new(),
+            deviations: Vec::new(),
             log: Vec::new(),
             faults,
         };
@@ -184,10 +223,9 @@ impl Rehearsal<'_> {
             Ok(played) => {
                 report.findings = findings(case, &played);
                 if let Some(contract) = &self.options.contract {
-                    let sent = played.seen.sent.iter();
-                    report
-                        .findings
-                        .extend(sent.flat_map(|request| contract.check(request)));
+                    for request in &played.seen.sent {
+                        self.referee(contract, case, request, &mut report);
+                    }
                 }
                 if !report.findings.is_empty() {
                     report.log = played.log;
@@ -195,6 +233,20 @@ impl Rehearsal<'_> {
             }
         }
         report
+    }
+
+    /// What the specification says of a request: a finding, unless the settings excuse it.
+    fn referee(&self, contract: &Contract, case: &Case, request: &Request, report: &mut CaseReport) {
+        for finding in contract.check(request) {
+            let mut deviations = self.suite.settings.deviations.iter();
+            match deviations.find(|deviation| deviation.excuses(case, request, &finding.problem)) {
+                Some(deviation) => report.deviations.push(Excused {
+                    problem: finding.problem,
+                    why: deviation.why.clone(),
+                }),
+                None => report.findings.push(finding),
+            }
+        }
     }
 
     async fn play(

@@ -116,6 +116,7 @@ impl Stage {
             exchanges: recorded(case, &config),
             injected,
             verify: check_request(manifest, &config),
+            discover: site_request(manifest, &config),
             secret_parameter: match auth.and_then(|auth| auth.placement.as_ref()) {
                 Some(Placement::Query { name }) => Some(name.clone()),
                 _ => None,
@@ -302,6 +303,22 @@ fn check_request(manifest: &Manifest, config: &BTreeMap<String, String>) -> Opti
     Some((format!("{base}{path}"), answer))
 }
 
+/// The manifest's search for a site, and an answer that finds the one of the case's configuration.
+fn site_request(manifest: &Manifest, config: &BTreeMap<String, String>) -> Option<(String, Value)> {
+    let discover = manifest.discover.as_ref()?;
+    let endpoints = bases(manifest, config);
+    let (_, base) = endpoints.iter().find(|(name, _)| *name == discover.endpoint)?;
+    let path = discover.path.split('?').next().unwrap_or_default();
+    let mut answer = Value::Null;
+    let mut site =
+        |pointer: &str, text: &str| put(&mut answer, &format!("{}/0{pointer}", discover.items), text);
+    site(&discover.label, "case-site");
+    for (name, pointer) in &discover.set {
+        site(pointer, config.get(name).map_or("case-site", String::as_str));
+    }
+    Some((format!("{base}{path}"), answer))
+}
+
 /// Puts a text where a JSON pointer points, making what is on the way there.
 fn put(value: &mut Value, pointer: &str, text: &str) {
     let mut here = value;
@@ -414,5 +431,22 @@ mod tests {
         put(&mut answer, "/data/0/user~1id", "x");
         put(&mut answer, "/label", "y");
         assert_eq!(answer, json!({"data": [{"user/id": "x"}], "label": "y"}));
+    }
+
+    #[test]
+    fn the_cases_site_is_found() {
+        let manifest = json!({
+            "connector": {"id": "acme", "title": "Acme", "version": "1.0.0", "contract": "0.1",
+                "description": "Reads things."},
+            "endpoints": {"api": {"url": "https://acme.example/v1"}},
+            "discover": {"endpoint": "api", "path": "/sites?all=1", "items": "", "label": "/name",
+                "set": {"cloud": "/id"}},
+            "tools": []
+        });
+        let manifest: Manifest = serde_json::from_value(manifest).unwrap();
+        let config = BTreeMap::from([("cloud".to_owned(), "c-1".to_owned())]);
+        let (url, answer) = site_request(&manifest, &config).unwrap();
+        assert_eq!(url, "https://acme.example/v1/sites");
+        assert_eq!(answer, json!([{"id": "c-1", "name": "case-site"}]));
     }
 }

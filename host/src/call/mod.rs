@@ -22,6 +22,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tracing::Instrument as _;
+use valetkey_manifest::tool::{CONCISE, RESPONSE_FORMAT};
 
 use crate::access::{Caller, Scope};
 use crate::accounts::{Account, Selector, Usable};
@@ -449,17 +450,22 @@ fn check_files(tool: &LoadedTool, input: &Map<String, Value>, files: &Shelf) -> 
     ))
 }
 
+/// Fills in the defaults of what the guest sees: of the declared parameters, and `response_format`.
 fn fill_in_defaults(tool: &LoadedTool, input: &mut Value) {
-    let properties = tool.declared.input.get("properties").and_then(Value::as_object);
-    let (Some(properties), Some(params)) = (properties, input.as_object_mut()) else {
+    let Some(params) = input.as_object_mut() else {
         return;
     };
-    for (name, schema) in properties {
+    let properties = tool.declared.input.get("properties").and_then(Value::as_object);
+    for (name, schema) in properties.into_iter().flatten() {
         if let Some(default) = schema.get("default")
             && !params.contains_key(name)
         {
             params.insert(name.clone(), default.clone());
         }
+    }
+    if !tool.declared.concise().is_empty() {
+        let format = params.entry(RESPONSE_FORMAT);
+        format.or_insert_with(|| Value::from(CONCISE));
     }
 }
 

@@ -120,16 +120,7 @@ pub fn admit<'a>(
     let method = method(&request.method)?;
     let (path, query) = match &request.url {
         None => (Cow::Borrowed(request.path.as_str()), None),
-        Some(url) if request.path.is_empty() => {
-            let (path, query) = below(endpoint, url)?;
-            (Cow::Borrowed(path), query)
-        }
-        Some(_) => {
-            return Err(denied(
-                "path",
-                "The connector gave both a path and a url; one is allowed.",
-            ));
-        }
+        Some(url) => below(endpoint, &request.path, url)?,
     };
     check_path(&path).map_err(|problem| denied("path", format!("The request's path {problem}.")))?;
 
@@ -217,8 +208,14 @@ fn method(name: &str) -> Result<Method, Fault> {
     })
 }
 
-/// The path below the endpoint's base and the query of a URL that the vendor handed out.
-fn below<'u>(endpoint: &Endpoint, url: &'u str) -> Result<(&'u str, Option<&'u str>), Fault> {
+/// The path below the endpoint's base and the query of a URL that the vendor handed out: absolute, or
+/// relative (RFC 3986 section 5.2) to the endpoint. With `request`, the path of the request whose answer
+/// it stood in, a URL may be relative to that (`?page=2`).
+fn below<'u>(
+    endpoint: &Endpoint,
+    request: &str,
+    url: &'u str,
+) -> Result<(Cow<'u, str>, Option<&'u str>), Fault> {
     let refused = |reason, what: &str| {
         denied(
             reason,
@@ -231,27 +228,27 @@ fn below<'u>(endpoint: &Endpoint, url: &'u str) -> Result<(&'u str, Option<&'u s
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(refused("path", "contains characters that a URL cannot hold"));
     }
-    let (scheme, rest) = url
-        .split_once("://")
-        .ok_or_else(|| refused("scheme", "is not absolute"))?;
-    if !scheme.eq_ignore_ascii_case(endpoint.scheme.as_str()) {
-        return Err(refused("scheme", "has another scheme"));
+    let beginning = url.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_beside = !url.starts_with('/') && !beginning.contains(':');
+    if !is_beside && !request.is_empty() {
+        return Err(denied(
+            "path",
+            "The connector gave both a path and a url that does not begin there; one is allowed.",
+        ));
     }
-    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
-    let (authority, rest) = rest.split_at(end);
-    if authority.contains('@') {
-        return Err(refused("host_not_allowed", "carries a user name or password"));
-    }
-    let authority = endpoint::normal_authority(authority, &endpoint.scheme)
-        .ok_or_else(|| refused("host_not_allowed", "names no valid host"))?;
-    if authority != endpoint.authority.as_str() {
-        let same_host = authority.split(':').next() == Some(endpoint.authority.host());
-        return Err(if same_host {
-            refused("port", "names another port")
-        } else {
-            refused("host_not_allowed", "names another host")
-        });
-    }
+    // What begins with a scheme and what begins with two slashes names a host.
+    let after_scheme = match beginning.split_once(':') {
+        Some((scheme, "")) if scheme.eq_ignore_ascii_case(endpoint.scheme.as_str()) => {
+            &url[scheme.len() + 1..]
+        }
+        Some(_) => return Err(refused("scheme", "has another scheme")),
+        None => url,
+    };
+    let rest = match after_scheme.strip_prefix("//") {
+        Some(rest) => below_authority(endpoint, rest).map_err(|(reason, what)| refused(reason, what))?,
+        None if after_scheme.len() < url.len() => return Err(refused("scheme", "names no host")),
+        None => url,
+    };
     if rest.contains('#') {
         return Err(refused("path", "has a fragment"));
     }
@@ -267,10 +264,69 @@ fn below<'u>(endpoint: &Endpoint, url: &'u str) -> Result<(&'u str, Option<&'u s
             "has characters in its query that must be percent-encoded",
         ));
     }
-    match path.strip_prefix(endpoint.base_path.as_str()) {
+    let path = if is_beside {
+        let base = if request.is_empty() { "/" } else { request };
+        Cow::Owned(beside(&format!("{}{base}", endpoint.base_path), path))
+    } else {
+        Cow::Borrowed(path)
+    };
+    let below = match path {
+        Cow::Borrowed(path) => path.strip_prefix(endpoint.base_path.as_str()).map(Cow::Borrowed),
+        Cow::Owned(path) => path
+            .strip_prefix(endpoint.base_path.as_str())
+            .map(|below| Cow::Owned(below.to_owned())),
+    };
+    match below {
         Some(below) if below.starts_with('/') => Ok((below, query)),
         _ => Err(refused("path", "is outside the endpoint's base path")),
     }
+}
+
+/// What follows the authority of a URL without its scheme, when that is the endpoint's; why not otherwise.
+fn below_authority<'u>(endpoint: &Endpoint, rest: &'u str) -> Result<&'u str, (&'static str, &'static str)> {
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    if authority.contains('@') {
+        return Err(("host_not_allowed", "carries a user name or password"));
+    }
+    let authority = endpoint::normal_authority(authority, &endpoint.scheme)
+        .ok_or(("host_not_allowed", "names no valid host"))?;
+    if authority == endpoint.authority.as_str() {
+        return Ok(rest);
+    }
+    let same_host = authority.split(':').next() == Some(endpoint.authority.host());
+    Err(if same_host {
+        ("port", "names another port")
+    } else {
+        ("host_not_allowed", "names another host")
+    })
+}
+
+/// A relative path in the place of what stands after the last slash of another, its dot segments
+/// followed; the other one itself when it is empty (RFC 3986 section 5.2).
+fn beside(base: &str, relative: &str) -> String {
+    if relative.is_empty() {
+        return base.to_owned();
+    }
+    let folder = base.rfind('/').map_or("", |slash| &base[..slash]);
+    let mut segments: Vec<&str> = folder.split('/').collect();
+    let mut parts = relative.split('/').peekable();
+    while let Some(part) = parts.next() {
+        let last = parts.peek().is_none();
+        match part {
+            "." | ".." => {
+                if part == ".." && segments.len() > 1 {
+                    segments.pop();
+                }
+                // `..` at the end means the folder itself.
+                if last {
+                    segments.push("");
+                }
+            }
+            part => segments.push(part),
+        }
+    }
+    segments.join("/")
 }
 
 /// Whether a path is canonical: what we check is what every server on the way will read.

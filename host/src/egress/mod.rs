@@ -37,7 +37,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use valetkey_manifest::{Budget, Errors, Throttle};
+use valetkey_manifest::{Budget, Errors, Refusal, Throttle};
 
 use crate::clock::Clock;
 use crate::config;
@@ -64,6 +64,7 @@ pub use gate::is_host_header;
 pub use keep::Keep;
 pub use redact::{MIN_SECRET_BYTES, REDACTED};
 pub use rule::{Allowed, Segment, allowed};
+pub use signals::refused;
 pub use token::{TokenAnswer, TokenRequest, TokenTransportError};
 
 /// Attempts of one request that a vendor may answer with "slow down".
@@ -77,7 +78,7 @@ pub trait Credentials: Send + Sync {
     /// A credential that is good now; refreshes when it is due. Waits at most until `deadline`.
     fn current(&self, deadline: Instant) -> BoxFuture<'_, Result<Arc<Credential>, Fault>>;
 
-    /// The vendor answered 401 to the credential of generation `rejected`: a newer one, after at
+    /// The vendor refused the credential of generation `rejected` (401): a newer one, after at
     /// most one refresh however many ask. A fault when none is to be had.
     fn renew(&self, rejected: u64, deadline: Instant) -> BoxFuture<'_, Result<Arc<Credential>, Fault>>;
 }
@@ -95,6 +96,8 @@ pub struct Vendor {
     pub budgets: Arc<[Budget]>,
     /// Other ways in which the vendor says "slow down".
     pub throttles: Arc<[Throttle]>,
+    /// Answers that refuse the credential beside 401.
+    pub refusals: Arc<[Refusal]>,
     /// How to read error bodies.
     pub errors: Option<Arc<Errors>>,
 }
@@ -129,7 +132,7 @@ pub struct Meter {
     pub requests: AtomicU32,
     /// Requests that a guest asked for, refused ones included.
     pub asked: AtomicU32,
-    /// Refreshes that a 401 caused.
+    /// Refreshes that a refused credential caused.
     pub renewals: AtomicU32,
     /// Waits for a budget or a `Retry-After`.
     pub waits: AtomicU32,
@@ -267,8 +270,9 @@ impl Egress {
     /// Sends one request of a guest, on behalf of the account behind `reach`: gate, permit,
     /// credential, send, learn, and again where the vendor says so or it is safe.
     ///
-    /// A 401 is answered by one renewal of the credential and one repetition, of writes too: the
-    /// vendor refused the request, so it was not carried out.
+    /// A 401, or what the manifest declares to mean the same, is answered by one renewal of the
+    /// credential and one repetition, of writes too: the vendor refused the request, so it was not
+    /// carried out.
     ///
     /// # Errors
     /// A fault when there is no answer; any status is an answer, but for a vendor's "slow down"
@@ -329,11 +333,10 @@ impl Egress {
                 Ok(answer) => {
                     let now = self.clock.now();
                     let throttled = signals::throttled(&answer, &reach.vendor.throttles, now);
-                    let told_to_wait = !matches!(throttled, Throttled::No);
-                    let is_down = pass.settle(Sign::of_status(answer.status, told_to_wait));
-                    if answer.status == StatusCode::UNAUTHORIZED
-                        && let Some(rejected) = credential.take_if(|_| replaced.is_none())
-                    {
+                    let refused = refused(answer.status, &answer.body, &reach.vendor.refusals);
+                    let is_understood = refused || !matches!(throttled, Throttled::No);
+                    let is_down = pass.settle(Sign::of_status(answer.status, is_understood));
+                    if refused && let Some(rejected) = credential.take_if(|_| replaced.is_none()) {
                         reach.meter.renewals.fetch_add(1, Ordering::Relaxed);
                         let renewed = reach
                             .credentials

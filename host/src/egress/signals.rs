@@ -1,13 +1,15 @@
-//! Reading how long a vendor wants us to wait: `Retry-After`, rate-limit headers in the units that
-//! vendors really use, instants inside messages, and throttles that a manifest declares.
+//! Reading what an answer says of more than its request: how long a vendor wants us to wait
+//! (`Retry-After`, rate-limit headers in the units that vendors really use, instants inside messages,
+//! throttles that a manifest declares), and that the credential is no longer good.
 //!
 //! Pure functions over an answer; [`super::limits`] keeps what they find.
 
 use std::time::Duration;
 
+use http::StatusCode;
 use http::header::{DATE, HeaderMap, RETRY_AFTER};
 use jiff::Timestamp;
-use valetkey_manifest::Throttle;
+use valetkey_manifest::{Refusal, Throttle};
 
 use super::client::Answer;
 
@@ -89,8 +91,25 @@ pub fn throttled(answer: &Answer, declared: &[Throttle], now: Timestamp) -> Thro
         .map_or(Throttled::Unsaid, Throttled::For)
 }
 
+/// Whether an answer refuses the credential: 401, or one that the manifest declares.
+#[must_use]
+pub fn refused(status: StatusCode, body: &[u8], declared: &[Refusal]) -> bool {
+    status == StatusCode::UNAUTHORIZED
+        || declared
+            .iter()
+            .filter(|rule| rule.status == status.as_u16())
+            .any(|rule| says(body, &rule.pointer, &rule.values))
+}
+
 fn matches(rule: &Throttle, body: &[u8]) -> bool {
-    let Some(pointer) = &rule.pointer else { return true };
+    match &rule.pointer {
+        Some(pointer) => says(body, pointer, &rule.values),
+        None => true,
+    }
+}
+
+/// Whether a small JSON body has one of these values there; with none named, any but null.
+fn says(body: &[u8], pointer: &str, values: &[String]) -> bool {
     if body.len() > MAX_SIGNAL_BODY {
         return false;
     }
@@ -99,9 +118,9 @@ fn matches(rule: &Throttle, body: &[u8]) -> bool {
     };
     match json.pointer(pointer) {
         None | Some(serde_json::Value::Null) => false,
-        Some(_) if rule.values.is_empty() => true,
-        Some(serde_json::Value::String(found)) => rule.values.iter().any(|value| value == found),
-        Some(found) => rule.values.contains(&found.to_string()),
+        Some(_) if values.is_empty() => true,
+        Some(serde_json::Value::String(found)) => values.iter().any(|value| value == found),
+        Some(found) => values.contains(&found.to_string()),
     }
 }
 
@@ -173,8 +192,8 @@ fn instant_or_seconds(text: &str, headers: &HeaderMap, now: Timestamp) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderName;
     use http::header::HeaderValue;
-    use http::{HeaderName, StatusCode};
 
     const NOW: &str = "2026-11-21T12:00:00Z";
 
@@ -316,5 +335,35 @@ mod tests {
             Throttled::For(Duration::from_secs(2))
         );
         assert_eq!(read(answer(200, &[("retry-after", "2")], "")), Throttled::No);
+    }
+
+    #[test]
+    fn a_credential_is_refused_by_401_and_by_what_is_declared_alone() {
+        let declared = [Refusal {
+            status: 200,
+            pointer: "/error".to_owned(),
+            values: vec!["token_expired".to_owned(), "invalid_auth".to_owned()],
+        }];
+        let read = |status: u16, body: &str| {
+            refused(StatusCode::from_u16(status).unwrap(), body.as_bytes(), &declared)
+        };
+        assert!(read(401, ""));
+        assert!(read(200, r#"{"ok":false,"error":"token_expired"}"#));
+        let long = format!(
+            r#"{{"error":"token_expired","more":"{}"}}"#,
+            "x".repeat(MAX_SIGNAL_BODY)
+        );
+        for (status, body) in [
+            (403, r#"{"ok":false,"error":"token_expired"}"#),
+            (200, r#"{"ok":true,"text":"token_expired"}"#),
+            (200, r#"{"ok":false,"error":"channel_not_found"}"#),
+            (200, r#"{"messages":[{"error":"token_expired"}]}"#),
+            (200, r#"{"error":"token_expired""#),
+            (200, r#"{"error":["token_expired"]}"#),
+            (200, "token_expired"),
+            (200, long.as_str()),
+        ] {
+            assert!(!read(status, body), "{status} {}", &body[..body.len().min(60)]);
+        }
     }
 }

@@ -16,4 +16,4 @@ use check::step;
 
 pub use absent::take_out_absent;
 pub use file::{FILE, code, embed, extract, json_schema, read};
-pub use schema::{file_parameters, shown_input, validator};
+pub use schema::{file_parameters, guest_input, shown_input, validator};

@@ -3,6 +3,7 @@
 import * as engine from "./engine.js";
 import { Fault } from "./fault.js";
 import { Response, build } from "./http.js";
+import { without } from "./json.js";
 
 /** What a tool answers: its result as a text of JSON, and the vendor's token of the next page. */
 export class Output {
@@ -83,6 +84,13 @@ export class Call {
     const response = file === undefined ? this.#host.send(request) : this.#host.sendFile(request, file);
     const { data, nextPageToken } = engine.output(this.#declaration, this.page, response);
     return new Output(data, nextPageToken);
+  }
+
+  /** A tool's result without what is left out of short ones. */
+  shortened(output, input) {
+    const concise = this.#read().response?.concise ?? [];
+    if (concise.length === 0 || JSON.parse(input).response_format === "detailed") return output;
+    return new Output(without(output.data, concise), output.nextPageToken);
   }
 
   get(endpoint, path, options) {
@@ -196,8 +204,15 @@ export class Call {
   }
 }
 
-/** Runs one tool: its function when there is one, its declaration otherwise. */
+/**
+ * Runs one tool: its function when there is one, its declaration otherwise. Of either's result it leaves out what
+ * `response.concise` names, unless the input says `response_format: "detailed"`.
+ */
 export function run(tools, call, tool, input) {
+  return call.shortened(result(tools, call, tool, input), input);
+}
+
+function result(tools, call, tool, input) {
   if (!Object.hasOwn(tools, tool)) return call.run(input);
   const result = tools[tool](call, JSON.parse(input));
   if (result instanceof Output) return result;

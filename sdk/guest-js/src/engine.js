@@ -32,12 +32,20 @@ export function request(declaration, input, page, config) {
   return {
     method: declared.method,
     endpoint: declared.endpoint,
-    path: url === undefined ? scope.path(declared.path) : "",
+    path: url === undefined || isBeside(url) ? scope.path(declared.path) : "",
     url,
     query: url === undefined ? scope.pairs(query, { join: declared.query_join, nested: declared.nested }) : [],
     headers,
     body,
   };
+}
+
+/**
+ * Whether a next page's URL is relative to the request itself (`?after=7`), which the host has to know then; what begins
+ * with a slash or a scheme is not (RFC 3986 section 4.2).
+ */
+function isBeside(url) {
+  return !url.startsWith("/") && !url.split(/[/?#]/)[0].includes(":");
 }
 
 /** The file that a declared request sends as its body; undefined for requests with other bodies. */

@@ -4,13 +4,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Call, Fault, Response } from "@valetkey/guest";
+import { Call, Fault, Response, page, run as runTool } from "@valetkey/guest";
 
 const { requests, answers } = JSON.parse(readFileSync(new URL("../../guest-cases/declared.json", import.meta.url)));
+const NOTHING = new Response(204, [], new Uint8Array());
 const text = (bytes) => new TextDecoder().decode(bytes);
 
 /** Runs a case's declared tool over a host that keeps the request and gives `response`. */
-function run({ declaration, input = "{}", page = {}, config = {} }, response = new Response(204, [], new Uint8Array())) {
+function run({ declaration, input = "{}", page = {}, config = {} }, response = NOTHING, tools = {}) {
   let sent;
   const host = {
     send(request) {
@@ -21,7 +22,7 @@ function run({ declaration, input = "{}", page = {}, config = {} }, response = n
   };
   const context = { declaration: JSON.stringify(declaration), pageToken: page.token, pageSize: page.size };
   try {
-    return { output: new Call(host, context).run(input), sent };
+    return { output: runTool(tools, new Call(host, context), "a_tool", input), sent };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return { fault: error };
@@ -50,11 +51,26 @@ for (const given of answers) {
   test(`answer: ${given.name}`, () => {
     const { status, headers = [], body = "", bytes } = given.response;
     const response = new Response(status, headers, bytes ? Uint8Array.from(bytes) : new TextEncoder().encode(body));
-    // The request does not matter here.
-    const { fault, output } = run({ ...given, input: "{}" }, response);
+    const { fault, output } = run(given, response);
     if (given.fault) return assertFault(fault, given.fault);
     assert.equal(fault, undefined);
     const next = output.nextPageToken;
     assert.deepEqual({ data: output.data, ...(next !== undefined && { next }) }, given.output);
   });
 }
+
+test("what a function answers is shortened as well, and it may ask how long the answer is to be", () => {
+  const declaration = { response: { concise: ["avatar"] } };
+  const asked = [];
+  const tools = {
+    a_tool(call, { response_format }) {
+      asked.push(response_format);
+      return page({ login: "x", avatar: "a" }, "t2");
+    },
+  };
+  const answer = (input) => run({ declaration, input: JSON.stringify(input) }, undefined, tools).output;
+  const short = answer({ response_format: "concise" });
+  assert.deepEqual([short.data, short.nextPageToken], ['{"login":"x"}', "t2"]);
+  assert.equal(answer({ response_format: "detailed" }).data, '{"login":"x","avatar":"a"}');
+  assert.deepEqual(asked, ["concise", "detailed"]);
+});

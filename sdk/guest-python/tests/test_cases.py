@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from valetkey_guest import Call, Fault, Output, Page, Request, Response
+from valetkey_guest import Call, Fault, Output, Page, Request, Response, page, run, tool
 
 CASES = json.loads((Path(__file__).parents[2] / "guest-cases/declared.json").read_text())
 
@@ -33,7 +33,8 @@ class Cases(unittest.TestCase):
         host: Any = Canned(response, case.get("config", {}))
         declaration = json.dumps(case["declaration"], ensure_ascii=False, separators=(",", ":"))
         try:
-            output = Call(host, declaration, Page(**case.get("page", {}))).run(case.get("input", "{}"))
+            call = Call(host, declaration, Page(**case.get("page", {})))
+            output = run(call, "a_declared_tool", case.get("input", "{}"))
         except Fault as fault:
             return fault
         return output, host.sent[0]
@@ -73,6 +74,22 @@ class Cases(unittest.TestCase):
                 output, _ = made
                 shown = {"data": output.data, "next": output.next_page_token}
                 self.assertEqual({name: value for name, value in shown.items() if value is not None}, case["output"])
+
+    def test_what_a_function_answers_is_shortened_as_well(self) -> None:
+        asked: list[str] = []
+
+        @tool("a_coded_tool")
+        def coded(_: Call, given: dict[str, Any]) -> Output:
+            asked.append(given["response_format"])
+            return page({"login": "x", "avatar": "a"}, "t2")
+
+        host: Any = Canned(Response(204, [], b""), {})
+        call = Call(host, '{"response":{"concise":["avatar"]}}', Page())
+        short = run(call, "a_coded_tool", '{"response_format":"concise"}')
+        self.assertEqual((short.data, short.next_page_token), ('{"login":"x"}', "t2"))
+        whole = run(call, "a_coded_tool", '{"response_format":"detailed"}')
+        self.assertEqual(whole.data, '{"login":"x","avatar":"a"}')
+        self.assertEqual(asked, ["concise", "detailed"])
 
 
 if __name__ == "__main__":

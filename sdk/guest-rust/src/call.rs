@@ -4,7 +4,7 @@ use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use valetkey_manifest::Errors;
-use valetkey_manifest::tool::Declaration;
+use valetkey_manifest::tool::{DETAILED, Declaration};
 
 use crate::body::{self, Multipart};
 use crate::content::Answers;
@@ -126,6 +126,31 @@ impl<'a> Call<'a> {
             None => self.host.send(request)?,
         };
         engine::output(declaration, &self.page, response)
+    }
+
+    /// A tool's result without what is left out of short ones.
+    pub(crate) fn shortened(&self, output: Output, input: &str) -> Result<Output, Fault> {
+        /// The one parameter that counts here.
+        #[derive(Deserialize)]
+        struct Format {
+            response_format: Option<String>,
+        }
+        let response = self
+            .declaration
+            .as_ref()
+            .and_then(|declared| declared.response.as_ref());
+        let concise = response.map_or(&[][..], |response| response.concise.as_slice());
+        if concise.is_empty() {
+            return Ok(output);
+        }
+        let format: Format = crate::parse(input)?;
+        if format.response_format.as_deref() == Some(DETAILED) {
+            return Ok(output);
+        }
+        Ok(Output {
+            data: engine::without(&output.data, concise),
+            ..output
+        })
     }
 
     /// What is known of a file of this user, by an id of the tool's input.

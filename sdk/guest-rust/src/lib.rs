@@ -105,12 +105,14 @@ impl Output {
 }
 
 /// Runs one tool: its function when there is one, its declaration otherwise. What
-/// [`connector!`] exports to the host, and what a native test calls.
+/// [`connector!`] exports to the host, and what a native test calls. Of either's result it leaves
+/// out what `response.concise` names, unless the input says `response_format: "detailed"`.
 ///
 /// # Errors
 /// The tool's own fault.
 pub fn run(call: &Call, tool: &str, input: &str, hooks: Hooks) -> Result<Output, Fault> {
-    hooks(call, tool, input).unwrap_or_else(|| call.declared(&parse(input)?))
+    let output = hooks(call, tool, input).unwrap_or_else(|| call.declared(&parse(input)?))?;
+    call.shortened(output, input)
 }
 
 /// Finds and runs a tool's function; none for a declared tool. [`connector!`] writes it.
@@ -126,7 +128,7 @@ pub fn hook<T: DeserializeOwned>(
     function(call, parse(input)?)
 }
 
-fn parse<T: DeserializeOwned>(input: &str) -> Result<T, Fault> {
+pub(crate) fn parse<T: DeserializeOwned>(input: &str) -> Result<T, Fault> {
     serde_json::from_str(input).map_err(|error| {
         Fault::new(
             "invalid_input",

@@ -171,6 +171,7 @@ fn input(name: &str, variable: &Variable, in_host: bool, whole_host: bool) -> Co
         example: fits.then(|| default.to_owned()),
         required: true,
         from_token_response: None,
+        take: None,
     }
 }
 

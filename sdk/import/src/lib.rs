@@ -15,6 +15,7 @@ mod definitions;
 mod endpoints;
 mod hints;
 mod model;
+mod modern;
 mod names;
 mod paging;
 mod read;
@@ -41,8 +42,9 @@ use model::{Api, Operation};
 use tool::{LeftOut, Made};
 
 pub use definitions::Beside;
+pub use modern::modern;
 pub use report::{Imported, LeftOutOperation, Report, ToolLine};
-pub use source::MAX_BYTES;
+pub use source::{MAX_BYTES, document, text};
 
 /// Tools that are made when nobody says how many. More than that no model keeps apart.
 pub const DEFAULT_TOOLS: usize = 40;
@@ -379,9 +381,11 @@ fn finish(api: &Api, id: String, mut made: MadeTools, bytes: usize) -> Result<Im
             .values()
             .flat_map(|place| place.config.clone())
             .collect(),
+        discover: None,
         verify: verify::find(api, &made.endpoints),
         budgets: Vec::new(),
         throttles: Vec::new(),
+        refusals: Vec::new(),
         errors: None,
         paginators,
         limits: None,

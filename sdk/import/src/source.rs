@@ -15,7 +15,7 @@ pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 ///
 /// # Errors
 /// Too long, not gzip after all, or not UTF-8, with the place.
-pub(crate) fn text(bytes: &[u8]) -> Result<String, Error> {
+pub fn text(bytes: &[u8]) -> Result<String, Error> {
     let mut unpacked = Vec::new();
     if bytes.starts_with(&[0x1f, 0x8b]) {
         MultiGzDecoder::new(bytes)
@@ -49,7 +49,7 @@ pub(crate) fn text(bytes: &[u8]) -> Result<String, Error> {
 ///
 /// # Errors
 /// Neither, with line and column.
-pub(crate) fn document(text: &str) -> Result<Value, Error> {
+pub fn document(text: &str) -> Result<Value, Error> {
     let first = text.trim_start().bytes().next();
     if matches!(first, Some(b'{' | b'[')) {
         // YAML is a superset of JSON: what looks like JSON and is not may still be YAML in flow style.

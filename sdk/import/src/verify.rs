@@ -79,7 +79,10 @@ fn told_by(api: &Api, operation: &Operation) -> Option<Verify> {
     };
     Some(Verify {
         endpoint: "api".to_owned(),
+        method: "GET".to_owned(),
         path: operation.path.clone(),
+        headers: Default::default(),
+        body: None,
         subject: member(&SUBJECTS)?,
         label: member(&LABELS),
     })

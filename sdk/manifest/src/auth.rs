@@ -105,12 +105,23 @@ pub struct OAuth2 {
     /// What joins scopes; a space unless said otherwise.
     #[serde(default = "space")]
     pub scope_separator: String,
+    /// The parameter of the authorization request that names the scopes; `scope` unless said
+    /// otherwise (`user_scope` for Slack's user tokens).
+    #[serde(default = "scope", skip_serializing_if = "is_scope")]
+    pub scope_param: String,
     /// Constant parameters of the authorization request (`access_type = "offline"`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub authorize_params: BTreeMap<String, String>,
     /// How the client authenticates at the token endpoint.
     #[serde(default)]
     pub client_auth: ClientAuth,
+    /// How the body of a request to the token endpoint is written, and to the revocation endpoint.
+    #[serde(default, skip_serializing_if = "TokenBody::is_form")]
+    pub token_body: TokenBody,
+    /// Where the token endpoint's answer keeps its fields, for vendors who keep them elsewhere than
+    /// RFC 6749 says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_response: Option<TokenResponse>,
     /// What becomes of a refresh token when it is used.
     #[serde(default)]
     pub rotation: Rotation,
@@ -135,6 +146,49 @@ pub enum ClientAuth {
     Basic,
     /// A public client: `client_id` alone.
     None,
+}
+
+/// How the body of a token request is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TokenBody {
+    /// `application/x-www-form-urlencoded`, as RFC 6749 says.
+    #[default]
+    Form,
+    /// An object of texts as `application/json` (Notion, Atlassian).
+    Json,
+}
+
+impl TokenBody {
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's skip_serializing_if passes a reference"
+    )]
+    fn is_form(&self) -> bool {
+        *self == Self::Form
+    }
+}
+
+/// JSON pointers into the token endpoint's answer. What is not named is at its usual place. A refresh
+/// that has nothing at these places is read at the usual ones (Slack answers a consent in
+/// `/authed_user` and a refresh at the top).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TokenResponse {
+    /// The access token (`/authed_user/access_token`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    /// The refresh token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// The access token's lifetime in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<String>,
+    /// The scopes that were granted: a text or a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 
 /// What becomes of a refresh token when it is used.
@@ -264,6 +318,14 @@ impl Placement {
 
 fn space() -> String {
     " ".to_owned()
+}
+
+fn scope() -> String {
+    "scope".to_owned()
+}
+
+fn is_scope(name: &str) -> bool {
+    name == "scope"
 }
 
 fn bare_secret() -> String {

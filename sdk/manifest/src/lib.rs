@@ -15,6 +15,7 @@ pub mod tool;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use auth::{Auth, AuthKind, Placement};
 pub use signing::TokenGrant;
@@ -39,6 +40,10 @@ pub struct Manifest {
     /// (`subdomain`, `site_id` …); usable in endpoint URLs as `{config.NAME}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub account_config: BTreeMap<String, ConfigInput>,
+    /// The request that finds what the account's owner would otherwise have to look up: the site that
+    /// the credential opens. Sent once after consent, before `verify`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discover: Option<Discover>,
     /// The request that proves a new credential and names the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify: Option<Verify>,
@@ -48,6 +53,9 @@ pub struct Manifest {
     /// How the vendor says "slow down" other than by 429 or 503.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub throttles: Vec<Throttle>,
+    /// How the vendor says "this credential is no longer good" other than by 401.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
     /// Where the vendor's error bodies keep their code and text, and which mean what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<Errors>,
@@ -143,17 +151,60 @@ pub struct ConfigInput {
     /// JSON pointer into the token response, for values that the vendor supplies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_token_response: Option<String>,
+    /// What is taken of the value in the token response; all of it unless said otherwise. What is
+    /// taken must match `pattern`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub take: Option<Take>,
 }
 
-/// The request that proves a credential right after connecting. Sent with GET.
+/// The part of a token response's value that becomes configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Take {
+    /// The value is a URL: its host name (Salesforce's `instance_url`). On connections for
+    /// development a host of this machine is taken with its port, whatever `pattern` says.
+    Host,
+}
+
+/// The request that lists the sites which a new credential opens (Atlassian's accessible resources),
+/// sent with GET. Of one site its values become the account's configuration; of several the owner
+/// chooses on a page of the host, unless the configuration that the application gave names one of
+/// them. Forms ask for the same values, and only where they are left empty is the vendor asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Discover {
+    /// Endpoint name. Its URL must not need what is found here.
+    pub endpoint: String,
+    /// Path below it, which may have a query.
+    pub path: String,
+    /// JSON pointer to the list of sites; empty when the whole body is the list.
+    pub items: String,
+    /// JSON pointer within one site to a text that a person recognises.
+    pub label: String,
+    /// Names of `account_config`, each with the JSON pointer to its value within one site.
+    pub set: BTreeMap<String, String>,
+}
+
+/// The request that proves a credential right after connecting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
     /// Endpoint name.
     pub endpoint: String,
-    /// Path below it.
+    /// `GET` unless said otherwise, or `POST` for a request that reads (GraphQL's `viewer`).
+    #[serde(default = "get", skip_serializing_if = "is_get")]
+    pub method: String,
+    /// Path below the endpoint.
     pub path: String,
+    /// Headers beside those of the endpoint: constants.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// For `POST`: the JSON body, a constant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
     /// JSON pointer to the vendor's stable id of the account.
     pub subject: String,
     /// JSON pointer to a text that a person recognises (an address, a portal name).
@@ -209,6 +260,21 @@ pub struct Throttle {
     pub wait_ms: Option<u64>,
 }
 
+/// An answer that means "this credential is no longer good" although its status is not 401 (Slack's
+/// `ok: false` with `token_expired`). It is treated as a 401 is: one refresh and one repetition, then
+/// the account's state. Bodies of more than 64 KiB and those that are no JSON never mean that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// The status it comes with.
+    pub status: u16,
+    /// JSON pointer into the body …
+    pub pointer: String,
+    /// … whose value is one of these.
+    pub values: Vec<String>,
+}
+
 /// How to read the vendor's error bodies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -254,6 +320,14 @@ pub struct RequestedLimits {
     /// HTTP requests per call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_requests: Option<u32>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+fn is_get(method: &str) -> bool {
+    method == "GET"
 }
 
 fn yes() -> bool {

@@ -36,7 +36,7 @@ pub struct Tool {
     pub any_scopes: Vec<String>,
     /// JSON Schema 2020-12 of the input in the portable subset: an object with `properties`,
     /// no `$ref`, no root combinators. `limit` and `cursor` are added by the host to tools
-    /// with paging.
+    /// with paging, `response_format` to those with `response.concise`.
     pub input: Value,
     /// JSON Schema of the output, when it is promised; the host checks it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,10 +58,29 @@ pub struct Tool {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paging: Option<Paging>,
     /// For tools in code: what they may send, as `METHOD endpoint:/path/{*}` with `{name}` for
-    /// one segment and `{*}` for the rest. Declared tools may send their own request alone.
+    /// one segment and `{*}` for the rest. Declared tools may send their own request, and what is
+    /// named here besides: where the vendor's next pages have another path than the first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<String>,
 }
+
+impl Tool {
+    /// The members that this tool leaves out unless the call says `response_format: "detailed"`;
+    /// empty for a tool that has no such choice.
+    #[must_use]
+    pub fn concise(&self) -> &[String] {
+        self.response
+            .as_ref()
+            .map_or(&[], |response| response.concise.as_slice())
+    }
+}
+
+/// The parameter that the host adds to tools with `response.concise`: [`CONCISE`] or [`DETAILED`].
+pub const RESPONSE_FORMAT: &str = "response_format";
+/// The format that leaves the members of `response.concise` out, and the default.
+pub const CONCISE: &str = "concise";
+/// The format that gives all.
+pub const DETAILED: &str = "detailed";
 
 /// What a tool's result is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +213,12 @@ pub struct Response {
     /// Member names to drop from the result, at any depth, that say nothing to a model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drop: Vec<String>,
+    /// Member names to leave out of the result, at any depth, unless the call says
+    /// `response_format: "detailed"`: what a model rarely needs (avatars, addresses of the API,
+    /// permissions). The host adds that parameter to the tool's input and names the first of these
+    /// in its description. For tools in code as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concise: Vec<String>,
     /// Lists of the result that the vendor leaves out when they are empty, by member name; they
     /// are put in as empty ones. A list that is not named here and not there is an error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -263,9 +288,10 @@ pub enum Paginator {
         /// The first page's number.
         first: u32,
     },
-    /// A `Link` header with `rel="next"` (RFC 8288).
+    /// A `Link` header with `rel="next"` (RFC 8288), its target absolute or relative as with `next_url`.
     LinkHeader,
-    /// The answer holds the next page's absolute URL.
+    /// The answer holds the next page's URL: absolute, or relative (RFC 3986) to the endpoint
+    /// (`/v1/things?after=7`) or to the tool's own request (`?after=7`).
     NextUrl {
         /// JSON pointer to it.
         next: String,

@@ -85,6 +85,95 @@ fn endpoints_lead_to_the_vendor_and_nowhere_else() {
         ),
         ("/verify/path", json!("me"), "/verify/path", "begin with"),
         ("/verify/subject", json!("id"), "/verify/subject", "JSON pointer"),
+        ("/verify/method", json!("PUT"), "/verify/method", "neither"),
+        ("/verify/method", json!("GET"), "/verify/body", "goes with"),
+        (
+            "/verify/headers",
+            json!({"authorization": "x"}),
+            "/verify/headers",
+            "belongs to the host",
+        ),
+        (
+            "/account_config/instance/pattern",
+            json!(null),
+            "/account_config/instance/take",
+            "needs",
+        ),
+        (
+            "/account_config/instance/from_token_response",
+            json!(null),
+            "/account_config/instance/take",
+            "needs",
+        ),
+    ]);
+}
+
+#[test]
+fn sites_can_be_asked_for_before_one_is_known() {
+    assert_named(vec![
+        (
+            "/discover/endpoint",
+            json!("web"),
+            "/discover/endpoint",
+            "no endpoint",
+        ),
+        (
+            "/discover/endpoint",
+            json!("cloud"),
+            "/discover/endpoint",
+            "found only with this request",
+        ),
+        (
+            "/endpoints/sites/credential",
+            json!(false),
+            "/discover/endpoint",
+            "no credential",
+        ),
+        (
+            "/auth/4/grant/token_url",
+            json!("https://acme.example/{config.cloud}"),
+            "/auth/4/grant/token_url",
+            "found only with this request",
+        ),
+        ("/discover/path", json!("sites"), "/discover/path", "begin with"),
+        (
+            "/discover/items",
+            json!("sites"),
+            "/discover/items",
+            "JSON pointer",
+        ),
+        (
+            "/discover/label",
+            json!("name"),
+            "/discover/label",
+            "JSON pointer",
+        ),
+        ("/discover/set", json!({}), "/discover/set", "is empty"),
+        (
+            "/discover/set",
+            json!({"cloud": "id"}),
+            "/discover/set/cloud",
+            "JSON pointer",
+        ),
+        (
+            "/discover/set",
+            json!({"cluod": "/id"}),
+            "/discover/set/cluod",
+            "not declared",
+        ),
+        (
+            "/discover/set",
+            json!({"cloud": "/id", "instance": "/url"}),
+            "/discover/set/instance",
+            "token response",
+        ),
+        (
+            "/discover",
+            json!(null),
+            "/endpoints/cloud/url",
+            "may have no value",
+        ),
+        ("/auth", json!([]), "/discover", "no way of connecting"),
     ]);
 }
 
@@ -173,6 +262,30 @@ fn authentication_is_coherent() {
             "/auth/0/oauth2/default_lifetime_seconds",
             "is 0",
         ),
+        (
+            "/auth/0/oauth2/scope_param",
+            json!("state"),
+            "/auth/0/oauth2/scope_param",
+            "cannot name",
+        ),
+        (
+            "/auth/0/oauth2/authorize_params",
+            json!({"user_scope": "x"}),
+            "/auth/0/oauth2/authorize_params/user_scope",
+            "by the host",
+        ),
+        (
+            "/auth/0/oauth2/token_response",
+            json!({"scope": "scope"}),
+            "/auth/0/oauth2/token_response/scope",
+            "JSON pointer",
+        ),
+        (
+            "/auth/0/oauth2/token_response",
+            json!({"refresh_token": ""}),
+            "/auth/0/oauth2/token_response/refresh_token",
+            "is empty",
+        ),
     ]);
 }
 
@@ -202,6 +315,15 @@ fn budgets_errors_and_paginators_make_sense() {
             "/throttles/0/pointer",
             json!("reason"),
             "/throttles/0/pointer",
+            "JSON pointer",
+        ),
+        ("/refusals/0/status", json!(401), "/refusals/0/status", "anyway"),
+        ("/refusals/0/values", json!([]), "/refusals/0", "go together"),
+        ("/refusals/0/pointer", json!(""), "/refusals/0", "go together"),
+        (
+            "/refusals/0/pointer",
+            json!("error"),
+            "/refusals/0/pointer",
             "JSON pointer",
         ),
         ("/errors/code", json!(["code"]), "/errors/code/0", "JSON pointer"),

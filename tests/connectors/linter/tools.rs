@@ -265,6 +265,99 @@ fn requests_refer_to_what_is_declared() {
 }
 
 #[test]
+fn what_short_answers_leave_out_may_be_missing() {
+    assert_named(vec![
+        (
+            "/tools/1/response",
+            json!({"concise": ["url", "url"]}),
+            "/tools/1/response/concise/1",
+            "there twice",
+        ),
+        (
+            "/tools/1/response",
+            json!({"concise": [""]}),
+            "/tools/1/response/concise/0",
+            "empty",
+        ),
+        (
+            "/tools/1/response",
+            json!({"concise": ["url"], "drop": ["url"]}),
+            "/tools/1/response/concise/0",
+            "dropped always",
+        ),
+        (
+            "/tools/1/response",
+            json!({"concise": ["tags"], "lists": ["tags"]}),
+            "/tools/1/response/concise/0",
+            "come back",
+        ),
+        (
+            "/tools/0/response",
+            json!({"concise": ["things"]}),
+            "/tools/0/response/concise/0",
+            "items of `paging`",
+        ),
+        (
+            "/tools/1/response",
+            json!({"concise": ["url"], "file": {}}),
+            "/tools/1/response/concise",
+            "as a file",
+        ),
+        (
+            "/tools/2/response",
+            json!({"concise": ["url"], "pointer": "/a"}),
+            "/tools/2/response",
+            "`concise` alone",
+        ),
+    ]);
+    let mut manifest = good();
+    manifest["tools"][2]["response"] = json!({"concise": ["url"]});
+    manifest["tools"][1]["response"] = json!({"concise": ["url", "avatar"]});
+    assert_eq!(complaints(&manifest), [], "declared, and in code");
+
+    let mut own = manifest.clone();
+    own["tools"][1]["input"]["properties"]["response_format"] =
+        json!({"type": "string", "description": "Short or long."});
+    let [(place, problem)] = complaints(&own).try_into().expect("one complaint");
+    assert_eq!(place, "/tools/1/input/properties/response_format");
+    assert!(problem.contains("added by the host"), "{problem}");
+    own["tools"][1]["response"] = json!({});
+    assert_eq!(
+        complaints(&own),
+        [],
+        "a tool that leaves nothing out may have its own"
+    );
+
+    manifest["tools"][1]["output"] = json!({
+        "type": "object", "properties": {"thing": {"type": "object", "required": ["url"],
+            "properties": {"url": {"type": "string"}}}}
+    });
+    let [(place, problem)] = complaints(&manifest).try_into().expect("one complaint");
+    assert_eq!(place, "/tools/1/response/concise/0");
+    assert!(problem.contains("required by `output`"), "{problem}");
+
+    let mut content = good();
+    content["tools"][2]["response"] = json!({"concise": ["url"]});
+    content["tools"][2]["result"] = json!("content");
+    let [(place, problem)] = complaints(&content).try_into().expect("one complaint");
+    assert_eq!(place, "/tools/2/response/concise");
+    assert!(problem.contains("`content`"), "{problem}");
+}
+
+#[test]
+fn a_declared_tool_may_name_the_paths_of_its_next_pages() {
+    let mut manifest = good();
+    manifest["paginators"]["after"] = json!({"kind": "next_url", "next": "/nextRecordsUrl"});
+    manifest["tools"][0]["request"]["query"] = json!({"kind": "{kind}"});
+    manifest["tools"][0]["allow"] = json!(["GET api:/things/{locator}"]);
+    assert_eq!(complaints(&manifest), []);
+    manifest["tools"][0]["allow"] = json!(["POST api:/things/{locator}"]);
+    let [(place, problem)] = complaints(&manifest).try_into().expect("one complaint");
+    assert_eq!(place, "/tools/0/hints/read_only");
+    assert!(problem.contains("POST"), "{problem}");
+}
+
+#[test]
 fn schemas_stay_in_the_portable_subset() {
     let input = "/tools/1/input";
     let property = |schema: Value| {

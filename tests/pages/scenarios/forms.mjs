@@ -53,6 +53,29 @@ export async function token(world, { links }) {
   });
 }
 
+/** A credential that opens several sites: another one after all, then a site. */
+export async function choice(world, { links }) {
+  await world.inEvery(EVERY_KIND, links, async (window, link) => {
+    const enter = async () => {
+      await window.page.getByLabel("Access token").fill("pat-na1-right-token");
+      await window.go(() => window.page.getByRole("button").click());
+      await window.check("choice", { title: "Choose a site at HubSpot" });
+    };
+    await window.open(link);
+    await enter();
+    await window.go(() => window.page.getByRole("button", { name: "Begin again" }).click());
+    await window.check("choice-form", { title: "Connect HubSpot to Acme Notes" });
+    await enter();
+    // The link leads back to the choice, in this browser.
+    await window.open(link);
+    await window.check("choice");
+    await window.go(() => window.page.getByRole("button", { name: "Acme 2" }).click());
+    await window.check("choice-connected");
+    await window.open(link);
+    await window.check("dead-link", { status: 400 });
+  });
+}
+
 /** User name and password, with configuration beside them. */
 export async function basic(world, { links }) {
   await world.inEvery(EVERY_LOOK, links, async (window, link) => {

@@ -1,5 +1,5 @@
-//! Simulated vendors over real sockets: an OAuth authorization server each, and HubSpot- and
-//! Gmail-shaped APIs with state, paging, rate limits and expiring tokens.
+//! Simulated vendors over real sockets: an OAuth authorization server each, and HubSpot-, Gmail-,
+//! Salesforce- and Notion-shaped APIs with state, paging, rate limits and expiring tokens.
 //!
 //! Used by `valetkey demo` and by the tests, which also own its [faults](Fault), its clock-like
 //! settings and its [request log](Log). It listens on loopback alone, knows no real vendor's
@@ -16,13 +16,17 @@ mod gmail;
 mod hubspot;
 mod jira;
 mod log;
+mod notion;
 mod oauth;
 mod options;
+mod salesforce;
 mod seed;
 mod server;
 #[cfg(test)]
 mod testing;
 mod text;
+#[cfg(test)]
+mod wire;
 
 use std::sync::Arc;
 
@@ -44,6 +48,10 @@ pub enum Vendor {
     Github,
     /// OAuth under `/atlassian`, the sites under `/atlassian/ex/jira/{cloud id}`.
     Atlassian,
+    /// OAuth under `/salesforce/services/oauth2`, each user's API under `/salesforce/{instance host}`.
+    Salesforce,
+    /// OAuth under `/notion/v1/oauth`, the API under `/notion/v1`.
+    Notion,
 }
 
 /// Running simulated vendors; they stop when this is dropped.
@@ -136,6 +144,29 @@ impl Simulator {
     /// Replaces the budget of the Jira-shaped API, per site.
     pub fn set_jira_budget(&self, requests: Option<Budget>) {
         self.state.settings().jira_budget = requests;
+    }
+
+    /// Replaces the allocation of each org of the Salesforce-shaped API.
+    pub fn set_salesforce_budget(&self, requests: Option<Budget>) {
+        self.state.settings().salesforce_budget = requests;
+    }
+
+    /// Replaces the budget of each workspace of the Notion-shaped API.
+    pub fn set_notion_budget(&self, requests: Option<Budget>) {
+        self.state.settings().notion_budget = requests;
+    }
+
+    /// The host of a user's org, as token answers name it in `instance_url`.
+    #[must_use]
+    pub fn salesforce_host(&self, user: &str) -> String {
+        salesforce::instance_of(&self.state.settings(), user)
+    }
+
+    /// Moves a user's org to another host: sessions issued before are good there alone, and the next
+    /// token answer names it.
+    pub fn move_salesforce_org(&self, user: &str, host: &str) {
+        let mut settings = self.state.settings();
+        settings.salesforce_hosts.insert(user.to_owned(), host.to_owned());
     }
 
     /// Every access token issued so far is refused from now on, as if its time had come.

@@ -1,5 +1,7 @@
 //! How a simulator behaves; most of it may be changed while it runs.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What a simulator starts with.
@@ -52,6 +54,16 @@ pub struct Options {
     pub jira_sites: usize,
     /// Issues of each site at the start.
     pub jira_issues: usize,
+    /// Requests of one org to the Salesforce-shaped API; over it, the vendor answers 403.
+    pub salesforce_budget: Option<Budget>,
+    /// Hosts of orgs by user, where they are not the usual ones.
+    pub salesforce_hosts: BTreeMap<String, String>,
+    /// Opportunities of each user's org at the start.
+    pub opportunities: usize,
+    /// Requests of one workspace to the Notion-shaped API.
+    pub notion_budget: Option<Budget>,
+    /// Rows of each user's Notion database at the start.
+    pub rows: usize,
     /// Contacts of each user's portal at the start.
     pub contacts: usize,
     /// Messages of each user's mailbox at the start.
@@ -84,6 +96,11 @@ impl Default for Options {
             jira_budget: None,
             jira_sites: 1,
             jira_issues: 120,
+            salesforce_budget: None,
+            salesforce_hosts: BTreeMap::new(),
+            opportunities: 60,
+            notion_budget: None,
+            rows: 40,
             contacts: 450,
             messages: 120,
         }

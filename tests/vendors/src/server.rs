@@ -23,10 +23,12 @@ use crate::faults::{Effect, Faults, merge};
 use crate::gmail::Mailbox;
 use crate::hubspot::Portal;
 use crate::log::{Entry, Log, Side};
+use crate::notion::Workspace;
 use crate::oauth::Grants;
 use crate::options::Options;
+use crate::salesforce::Org;
 use crate::text::{Pairs, parse_form, sha256_base64url};
-use crate::{control, github, gmail, hubspot, jira, oauth};
+use crate::{control, github, gmail, hubspot, jira, notion, oauth, salesforce};
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
@@ -42,6 +44,8 @@ pub(crate) struct State {
     mailboxes: Mutex<BTreeMap<String, Mailbox>>,
     githubs: Mutex<BTreeMap<String, github::World>>,
     sites: Mutex<BTreeMap<String, jira::Site>>,
+    orgs: Mutex<BTreeMap<String, Org>>,
+    workspaces: Mutex<BTreeMap<String, Workspace>>,
 }
 
 impl State {
@@ -88,6 +92,24 @@ impl State {
             .entry(reached.site.clone())
             .or_insert_with(|| jira::Site::seeded(&reached.user, &reached.site, issues)))
     }
+
+    /// Does something with the Salesforce org of a user, which is made on first sight.
+    pub(crate) fn org<T>(&self, user: &str, act: impl FnOnce(&mut Org) -> T) -> T {
+        let opportunities = self.settings().opportunities;
+        let mut orgs = lock(&self.orgs);
+        act(orgs
+            .entry(user.to_owned())
+            .or_insert_with(|| Org::seeded(user, opportunities)))
+    }
+
+    /// Does something with the Notion workspace of a user, which is made on first sight.
+    pub(crate) fn workspace<T>(&self, user: &str, act: impl FnOnce(&mut Workspace) -> T) -> T {
+        let rows = self.settings().rows;
+        let mut workspaces = lock(&self.workspaces);
+        act(workspaces
+            .entry(user.to_owned())
+            .or_insert_with(|| Workspace::seeded(user, rows)))
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -113,6 +135,8 @@ impl Server {
             mailboxes: Mutex::new(BTreeMap::new()),
             githubs: Mutex::new(BTreeMap::new()),
             sites: Mutex::new(BTreeMap::new()),
+            orgs: Mutex::new(BTreeMap::new()),
+            workspaces: Mutex::new(BTreeMap::new()),
         });
         let router = Router::new()
             .merge(oauth::routes())
@@ -120,6 +144,8 @@ impl Server {
             .merge(gmail::routes(&state))
             .merge(github::routes(&state))
             .merge(jira::routes(&state))
+            .merge(salesforce::routes(&state))
+            .merge(notion::routes(&state))
             .merge(control::routes())
             .fallback(nothing_here)
             .with_state(Arc::clone(&state));
@@ -355,6 +381,10 @@ fn refusal(path: &str, side: Side, status: u16) -> Response {
         github::refusal(status)
     } else if path.starts_with("/atlassian") {
         jira::refusal(status)
+    } else if path.starts_with("/salesforce") {
+        salesforce::refusal(status)
+    } else if path.starts_with("/notion") {
+        notion::refusal(status)
     } else {
         gmail::refusal(status)
     }
@@ -370,6 +400,10 @@ async fn nothing_here(request: Request<Body>) -> Response {
         jira::refusal(StatusCode::NOT_FOUND)
     } else if path.starts_with("/gmail") {
         gmail::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/salesforce") {
+        salesforce::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/notion") {
+        notion::refusal(StatusCode::BAD_REQUEST)
     } else {
         (StatusCode::NOT_FOUND, "no such vendor\n").into_response()
     }
@@ -386,6 +420,20 @@ fn side_of(path: &str) -> Side {
         Side::Token
     } else if path.starts_with("/github/api") || path.starts_with("/atlassian") {
         Side::Api
+    } else if let Some(rest) = path.strip_prefix("/notion/v1/") {
+        match rest {
+            "oauth/authorize" => Side::Authorize,
+            "oauth/token" => Side::Token,
+            "oauth/revoke" => Side::Revoke,
+            _ => Side::Api,
+        }
+    } else if let Some(rest) = path.strip_prefix("/salesforce/") {
+        match rest {
+            "services/oauth2/authorize" => Side::Authorize,
+            "services/oauth2/token" => Side::Token,
+            "services/oauth2/revoke" => Side::Revoke,
+            _ => Side::Api,
+        }
     } else if path.ends_with("/revoke") && (path.starts_with("/hubspot/oauth") || path.starts_with("/google"))
     {
         Side::Revoke

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Names;
+use super::exchange::Onward;
 use crate::accounts::Accounts;
 use crate::accounts::connections::Configured;
+use crate::accounts::discover::may_ask;
 use crate::accounts::flow::{Stage, digest_of, invalid};
 use crate::accounts::model::Reason;
 use crate::accounts::page::{CallbackQuery, Step};
+use crate::accounts::provision::named_by_application;
 use crate::accounts::quirks::known_code;
 use crate::error::{Fault, Kind};
 use crate::id::{ConnectionName, EnvironmentId};
@@ -73,22 +76,38 @@ impl Accounts {
                 return Err(denied(code, &Names::of(&configured, &self.parts)));
             }
         };
-        let Some(url) = flow.user_verify_url.clone() else {
-            // The attempt is gone before the code goes out: a code is exchanged once at most.
+        let manifest = configured.manifest(&self.parts)?;
+        let given = named_by_application(&entry.live().account, &flow.account_config);
+        let declared = manifest.discover.as_ref();
+        // Only the owner can be asked for a site, and only now: then the code cannot wait.
+        let may_ask = declared.is_some_and(|declared| may_ask(declared, &given));
+        if let Some(url) = flow.user_verify_url.clone().filter(|_| !may_ask) {
+            let stage = Stage::Code {
+                code,
+                verifier,
+                browser: owner,
+            };
+            self.flows.advance(&self.parts, &mut flow, stage).await?;
+            return self.await_confirmation(&flow, &entry, &url, &actor).await;
+        }
+        // The state is gone before the code goes out: a code is exchanged once at most. Where a site
+        // is to be found the link stays, so that an attempt that finds none can be begun again.
+        let open = declared.is_some();
+        if open {
+            self.flows
+                .advance(&self.parts, &mut flow, Stage::Open { tries: 0 })
+                .await?;
+        } else {
             self.flows.end(&self.parts, &flow).await?;
-            let code = Secret::new(code);
-            let verifier = Secret::new(verifier);
-            return self
-                .exchange(&flow, &configured, &entry, &code, &verifier, &actor)
-                .await;
-        };
-        let stage = Stage::Code {
-            code,
-            verifier,
+        }
+        let (code, verifier) = (Secret::new(code), Secret::new(verifier));
+        let onward = Onward {
+            open,
+            confirm: true,
             browser: owner,
         };
-        self.flows.advance(&self.parts, &mut flow, stage).await?;
-        self.await_confirmation(&flow, &entry, &url, &actor).await
+        self.exchange(&mut flow, (&configured, &entry), &code, &verifier, &actor, onward)
+            .await
     }
 }
 

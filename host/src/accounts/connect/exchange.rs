@@ -1,19 +1,24 @@
-//! The end of an attempt: the code is exchanged, the credential tried, the account active.
+//! The end of an attempt: the code is exchanged, the site found, the credential tried, the account
+//! active.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use valetkey_manifest::{AuthKind, Manifest};
 
 use super::form::permissions;
 use super::{Names, tried, whole_config};
+use crate::accounts::activate::Terms;
 use crate::accounts::connections::Configured;
+use crate::accounts::discover::{Found, Hints, discover};
 use crate::accounts::entry::{Entry, Keep, Kept, Live};
-use crate::accounts::flow::{Flow, invalid};
+use crate::accounts::flow::{Digest, Flow, Stage, invalid};
 use crate::accounts::model::{Account, AccountState, Reason};
 use crate::accounts::page::{ConnectedPage, Step};
+use crate::accounts::provision::named_by_application;
 use crate::accounts::quirks::Refusal;
 use crate::accounts::refresh::intent_key;
-use crate::accounts::token_endpoint::Failure;
+use crate::accounts::token_endpoint::{Failure, Reading};
 use crate::accounts::verify::{Identity, Probe, probe};
 use crate::accounts::{Accounts, activate, revoke};
 use crate::error::{Fault, Kind};
@@ -21,26 +26,50 @@ use crate::journal::Actor;
 use crate::secret::Secret;
 use crate::store::{Batch, Expect, Table};
 
+/// How an attempt goes on once there is a credential.
+#[derive(Clone, Copy)]
+pub(super) struct Onward {
+    /// Whether the attempt is still there: it is reopened while the vendor is asked, and ends when the
+    /// account is active.
+    pub open: bool,
+    /// Whether the application has to confirm who gave the credential.
+    pub confirm: bool,
+    /// The browser that may choose a site.
+    pub browser: Option<Digest>,
+}
+
+/// A credential on its way to its account.
+pub(super) struct Arrived {
+    pub kept: Kept,
+    /// What came with it, where it is a grant.
+    pub terms: Option<Terms>,
+    /// The account's configuration with it.
+    pub config: BTreeMap<String, String>,
+    /// The account's generation before it came.
+    pub generation: u64,
+}
+
 impl Accounts {
-    /// Exchanges a code, asks whose account it is, and activates.
+    /// Exchanges a code, finds the site, asks whose account it is, and activates.
     pub(super) async fn exchange(
         &self,
-        flow: &Flow,
-        configured: &Arc<Configured>,
-        entry: &Arc<Entry>,
+        flow: &mut Flow,
+        (configured, entry): (&Arc<Configured>, &Arc<Entry>),
         code: &Secret,
         verifier: &Secret,
         actor: &Actor,
+        onward: Onward,
     ) -> Result<Step, Fault> {
         let connection = configured.connection();
-        let config = whole_config(&entry.live().account, flow);
-        let (Some(oauth2), Some(redirect_uri)) = (&connection.oauth2, &connection.redirect_uri) else {
+        let account = Arc::clone(&entry.live().account);
+        let config = whole_config(&account, flow);
+        let Some(redirect_uri) = &connection.redirect_uri else {
             return Err(Fault::internal("a code came for a connection without OAuth"));
         };
         let endpoint = configured.token_endpoint(&config)?;
-        let generation = entry.with(|live| live.account.generation);
+        let reading = Reading::of(&connection);
         let exchanged = endpoint
-            .exchange(&self.parts, &oauth2.scope_separator, code, verifier, redirect_uri)
+            .exchange(&self.parts, &reading, code, verifier, redirect_uri)
             .await;
         let grant = match exchanged {
             Ok(grant) => grant,
@@ -55,18 +84,82 @@ impl Accounts {
                 return Err(not_exchanged(&failure, &Names::of(configured, &self.parts)));
             }
         };
-        let kept = activate::kept(&grant, None, self.parts.now_ms());
         let manifest = configured.manifest(&self.parts)?;
+        let said = activate::config_of(&grant, &manifest, &config, connection.development);
+        let mut arrived = Arrived {
+            kept: activate::kept(&grant, None, self.parts.now_ms()),
+            terms: Some(Terms::of(&grant, &connection, self.parts.now_ms())),
+            config: said.unwrap_or(config),
+            generation: account.generation,
+        };
+        let place = (configured, entry);
+        if let Some(missing) = unsaid(&manifest, &arrived.config) {
+            self.drop_arrived(entry, &arrived, actor).await?;
+            return Err(Fault::new(
+                Kind::VendorRejected,
+                format!(
+                    "{} did not say what is needed of the account ({missing}), or not in a usable form. The operator checks the connection.",
+                    manifest.connector.title
+                ),
+            )
+            .reason("account_config"));
+        }
+        if let Some(declared) = &manifest.discover {
+            let given = named_by_application(&account, &flow.account_config);
+            let hints = Hints {
+                given: &given,
+                known: &account.account_config,
+            };
+            let tried = tried(&arrived.kept, configured, &Arc::new(arrived.config.clone()));
+            let found = discover(
+                &self.parts,
+                configured,
+                &manifest,
+                declared,
+                &arrived.config,
+                hints,
+                tried,
+                &entry.id,
+            )
+            .await;
+            match found {
+                Ok(Found::One(set)) => arrived.config.extend(set),
+                Ok(Found::Several(sites)) if onward.open => {
+                    return self
+                        .ask_for_site(flow, entry, arrived, sites, onward.browser)
+                        .await;
+                }
+                Ok(Found::Nothing) => return self.give_up(place, arrived, &Probe::NoSite, actor).await,
+                Ok(Found::Another | Found::Several(_)) => {
+                    return self.give_up(place, arrived, &Probe::OtherSite, actor).await;
+                }
+                Err(refused) => return self.give_up(place, arrived, &refused, actor).await,
+            }
+        }
+        self.conclude(flow, place, &manifest, arrived, actor, onward)
+            .await
+    }
+
+    /// Tries the credential of an attempt whose site is known, and activates the account or waits for
+    /// the application's word.
+    pub(super) async fn conclude(
+        &self,
+        flow: &mut Flow,
+        (configured, entry): (&Arc<Configured>, &Arc<Entry>),
+        manifest: &Manifest,
+        arrived: Arrived,
+        actor: &Actor,
+        onward: Onward,
+    ) -> Result<Step, Fault> {
+        let consented = configured.connection().kind == AuthKind::Oauth2;
         let account = Arc::clone(&entry.live().account);
-        let mut shape = Account::clone(&account);
-        shape.account_config = Arc::new(config);
-        activate::apply(&mut shape, &grant, Some(&manifest), &self.parts, &connection);
-        let tried = tried(&kept, configured, &shape.account_config);
-        let checked = probe(&self.parts, configured, &shape.account_config, tried, &entry.id).await;
+        let config = Arc::new(arrived.config.clone());
+        let tried = tried(&arrived.kept, configured, &config);
+        let checked = probe(&self.parts, configured, &config, tried, &entry.id).await;
         let identity = match checked {
             Probe::Accepted(identity) => identity,
-            Probe::Rejected => {
-                revoke::discard(entry, &shape, &grant).await?;
+            Probe::Rejected if consented => {
+                revoke::discard_kept(entry, &shaped(&account, &arrived), &arrived.kept).await?;
                 self.step_back(entry, Reason::CredentialCheckFailed, actor)
                     .await?;
                 return Err(Fault::new(
@@ -79,14 +172,17 @@ impl Accounts {
                 .reason("credential_check_failed"));
             }
             // The vendor gave the credential a moment ago; who it belongs to stays unknown.
-            Probe::Forbidden | Probe::Unusable(_) | Probe::Unknown => Identity::default(),
+            _ if consented => Identity::default(),
+            refused => {
+                return self.give_up((configured, entry), arrived, &refused, actor).await;
+            }
         };
         let changed = other_subject(&account, &identity);
         let ended = entry.with(|live| {
-            live.account.generation != generation && live.account.state == AccountState::Disconnected
+            live.account.generation != arrived.generation && live.account.state == AccountState::Disconnected
         });
         if changed || ended {
-            revoke::discard(entry, &shape, &grant).await?;
+            revoke::discard_kept(entry, &shaped(&account, &arrived), &arrived.kept).await?;
             let outcome = if changed {
                 "subject_changed"
             } else {
@@ -107,13 +203,65 @@ impl Accounts {
                 invalid()
             });
         }
+        if onward.confirm
+            && let Some(url) = flow.user_verify_url.clone()
+        {
+            flow.account_config.extend(arrived.config);
+            let stage = Stage::Form {
+                kept: arrived.kept,
+                identity: Some(identity),
+                terms: arrived.terms,
+                browser: onward.browser,
+            };
+            if let Err(taken) = self.flows.advance(&self.parts, flow, stage).await {
+                if let Stage::Form { kept, .. } = &flow.stage {
+                    revoke::discard_kept(entry, &account, kept).await?;
+                }
+                return Err(taken);
+            }
+            return self.await_confirmation(flow, entry, &url, actor).await;
+        }
+        if onward.open {
+            // Whoever took the attempt on meanwhile goes on with it; this credential is nobody's.
+            if let Err(taken) = self.flows.end(&self.parts, flow).await {
+                revoke::discard_kept(entry, &shaped(&account, &arrived), &arrived.kept).await?;
+                return Err(taken);
+            }
+        }
+        let Arrived {
+            kept, terms, config, ..
+        } = arrived;
         let live = self
             .keep(entry, kept, identity, actor, |account| {
-                account.account_config = Arc::new(whole_config(account, flow));
-                activate::apply(account, &grant, Some(&manifest), &self.parts, &connection);
+                account.account_config = Arc::new(config);
+                if let Some(terms) = &terms {
+                    terms.put_on(account);
+                }
             })
             .await?;
-        Ok(connected(configured, &manifest, &live))
+        Ok(connected(configured, manifest, &live))
+    }
+
+    /// Nothing comes of a credential whose site could not be found: it is not kept, and the attempt
+    /// can be begun again.
+    pub(super) async fn give_up(
+        &self,
+        (configured, entry): (&Arc<Configured>, &Arc<Entry>),
+        arrived: Arrived,
+        why: &Probe,
+        actor: &Actor,
+    ) -> Result<Step, Fault> {
+        self.drop_arrived(entry, &arrived, actor).await?;
+        Err(without_site(why, &Names::of(configured, &self.parts)))
+    }
+
+    async fn drop_arrived(&self, entry: &Arc<Entry>, arrived: &Arrived, actor: &Actor) -> Result<(), Fault> {
+        let account = Arc::clone(&entry.live().account);
+        // At some vendors a revocation ends every grant of the same user, one in use included.
+        if entry.with(|live| live.credential.is_none()) {
+            revoke::discard_kept(entry, &shaped(&account, arrived), &arrived.kept).await?;
+        }
+        self.step_back(entry, Reason::CredentialCheckFailed, actor).await
     }
 
     /// The account is active with this credential, on the disk; `finish` puts onto it what came
@@ -159,6 +307,56 @@ impl Accounts {
             .await?;
         Ok(live)
     }
+}
+
+/// The account as it would be with what arrived.
+fn shaped(account: &Account, arrived: &Arrived) -> Account {
+    let mut shape = account.clone();
+    shape.account_config = Arc::new(arrived.config.clone());
+    shape
+}
+
+/// The title of a value that no account can do without and that the token response should have held.
+fn unsaid<'m>(manifest: &'m Manifest, config: &BTreeMap<String, String>) -> Option<&'m str> {
+    let mut inputs = manifest.account_config.iter();
+    let missing = inputs.find(|(name, input)| {
+        input.required && input.from_token_response.is_some() && !config.contains_key(*name)
+    });
+    missing.map(|(_, input)| input.title.as_str())
+}
+
+/// Why no site was found, for the person who consented.
+fn without_site(why: &Probe, names: &Names) -> Fault {
+    let Names { application, vendor } = names;
+    let (kind, reason, text) = match why {
+        Probe::NoSite => (
+            Kind::AccountNotActive,
+            "no_site",
+            format!(
+                "{vendor} knows you, and your account opens no site there that {application} could use. Ask the site's administrator for access, or go on with another account; then open the link again."
+            ),
+        ),
+        Probe::OtherSite => (
+            Kind::AccountNotActive,
+            "other_site",
+            format!(
+                "{application} asks for one certain site at {vendor}, and what you allowed does not include it. Open the link again and choose that site at {vendor}, or an account that has it."
+            ),
+        ),
+        Probe::Rejected | Probe::Forbidden | Probe::Unusable(_) => (
+            Kind::VendorRejected,
+            "credential_check_failed",
+            format!(
+                "{vendor} does not let {application} see your sites. Open the link again and allow all that is asked for."
+            ),
+        ),
+        Probe::Accepted(_) | Probe::Unknown => (
+            Kind::VendorUnavailable,
+            "sites_unknown",
+            format!("{vendor} could not say which sites you have at the moment. Open the link again later."),
+        ),
+    };
+    Fault::new(kind, text).reason(reason)
 }
 
 fn other_subject(account: &Account, identity: &Identity) -> bool {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use oauth2::url::Url;
 use valetkey_manifest::{AuthKind, Manifest};
 
+use super::choice::{choice_page, is_choice};
 use super::exchange::connected;
 use super::whole_config;
 use crate::accounts::Accounts;
@@ -15,10 +16,10 @@ use crate::accounts::entry::Kept;
 use crate::accounts::flow::{Flow, Stage, digest_of, invalid};
 use crate::accounts::model::{Account, Connection};
 use crate::accounts::page::{Consent, FormField, FormPage, Permission, Step};
-use crate::accounts::provision::{inputs, kept_of, pasted, sound};
+use crate::accounts::provision::{inputs, kept_of, named_by_application, pasted, sound};
 use crate::accounts::roster::{check_value, fits};
 use crate::accounts::token_endpoint::fill;
-use crate::accounts::trial::{Tried, try_out};
+use crate::accounts::trial::{Trial, Tried, try_out};
 use crate::accounts::verify::Probe;
 use crate::error::Fault;
 use crate::journal::Actor;
@@ -44,14 +45,26 @@ impl Accounts {
         let mut flow = self.of_ticket(ticket).await?;
         let tries = match flow.stage {
             Stage::Open { tries } => tries,
-            Stage::Consent { .. } => 0,
+            Stage::Consent { .. } | Stage::Choice { .. } => 0,
             _ => return Err(invalid()),
         };
-        let browser = Some(digest_of(browser.expose()));
+        let browser = digest_of(browser.expose());
         let (configured, entry) = self.of_flow(&flow).await?;
         let manifest = configured.manifest(&self.parts)?;
+        if is_choice(&flow.stage, &values, browser) {
+            return self
+                .choose(flow, (&configured, &entry), &manifest, ticket, &values)
+                .await;
+        }
+        let browser = Some(browser);
         let account = Arc::clone(&entry.live().account);
         let mut asked = fields(&configured, &manifest, &flow, &account);
+        if matches!(flow.stage, Stage::Choice { .. }) && values.is_empty() && !asked.is_empty() {
+            // Another credential than the one that waits for the choice: the empty form first.
+            let config = whole_config(&account, &flow);
+            let page = form_page(&configured, &manifest, &config, ticket, asked);
+            return Ok(Step::Form(page));
+        }
         let Some(filled) = Filled::read(&configured, &manifest, &mut asked, &values) else {
             let config = whole_config(&account, &flow);
             return Ok(Step::Form(form_page(
@@ -67,10 +80,12 @@ impl Accounts {
             return self.consent(flow, &configured, &entry, browser).await;
         };
         let config = whole_config(&account, &flow);
+        let given = named_by_application(&account, &flow.account_config);
         let tried = try_out(
             &self.parts,
             &configured,
             &manifest,
+            &given,
             config.clone(),
             kept,
             &entry.id,
@@ -81,7 +96,20 @@ impl Accounts {
             config,
             identity,
         } = match tried {
-            Ok(tried) => tried,
+            Ok(Trial::Good(tried)) => tried,
+            Ok(Trial::Sites { kept, config, sites }) => {
+                let page = choice_page(&configured, &manifest, ticket, &sites, None);
+                let stage = Stage::Choice {
+                    ticket: None,
+                    kept,
+                    terms: None,
+                    config,
+                    sites,
+                    browser,
+                };
+                self.flows.advance(&self.parts, &mut flow, stage).await?;
+                return Ok(page);
+            }
             Err(refused) => {
                 if tries + 1 >= FORM_TRIES {
                     self.flows.end(&self.parts, &flow).await?;
@@ -101,6 +129,7 @@ impl Accounts {
             let stage = Stage::Form {
                 kept,
                 identity: Some(identity),
+                terms: None,
                 browser,
             };
             self.flows.advance(&self.parts, &mut flow, stage).await?;
@@ -130,6 +159,16 @@ fn blame(page: &mut FormPage, refused: &Probe) {
             true,
         ),
         Probe::Unusable(problem) => (format!("This cannot be used: {problem}."), true),
+        Probe::NoSite => (
+            format!(
+                "{vendor} accepts this, and it opens no site there. Ask the site's administrator for access."
+            ),
+            true,
+        ),
+        Probe::OtherSite => (
+            format!("{vendor} accepts this, and it does not open the site that is meant."),
+            true,
+        ),
         Probe::Accepted(_) | Probe::Unknown => (
             format!("{vendor} could not be asked. Try again in a moment."),
             false,
@@ -221,7 +260,11 @@ pub(super) fn fields(
     let known = whole_config(account, flow);
     let form = connection.kind != AuthKind::Oauth2;
     for (name, input) in &manifest.account_config {
-        let from_vendor = input.from_token_response.is_some() && !form;
+        let found = manifest
+            .discover
+            .as_ref()
+            .is_some_and(|discover| discover.set.contains_key(name));
+        let from_vendor = (input.from_token_response.is_some() || found) && !form;
         if known.contains_key(name) || from_vendor || !(input.required || form) {
             continue;
         }
@@ -232,7 +275,7 @@ pub(super) fn fields(
             example: input.example.clone(),
             secret: false,
             multiline: false,
-            required: input.required,
+            required: input.required && !found,
             value: None,
             problem: None,
         });

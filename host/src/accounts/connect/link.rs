@@ -98,7 +98,7 @@ impl Accounts {
         Ok(self.mend(&account).await)
     }
 
-    fn link_url(&self, ticket: &Secret) -> String {
+    pub(super) fn link_url(&self, ticket: &Secret) -> String {
         // The ticket is what a link is: whoever gets it may connect the account.
         format!("{}/connect/{}", self.parts.public_url, ticket.expose())
     }

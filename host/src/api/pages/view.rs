@@ -3,7 +3,9 @@
 
 use askama::Template;
 
-use crate::accounts::{ConnectedPage, FormField, FormPage, Permission, UNNAMED_APPLICATION, WaitingPage};
+use crate::accounts::{
+    ChoicePage, ConnectedPage, FormField, FormPage, Permission, UNNAMED_APPLICATION, WaitingPage,
+};
 use crate::runtime::Runtime;
 use crate::text::Shown;
 
@@ -168,6 +170,44 @@ fn permissions(all: &[Permission]) -> Vec<PermissionView<'_>> {
             scope: Shown(&permission.scope),
         })
         .collect()
+}
+
+/// Which of several sites.
+#[derive(Template)]
+#[template(path = "choice.html")]
+pub(super) struct ChoiceView<'a> {
+    site: Site<'a>,
+    pair: Pair<'a>,
+    ticket: &'a str,
+    options: Vec<OptionView<'a>>,
+    /// What was wrong with the last try.
+    pub problem: Option<Shown<'a>>,
+}
+
+struct OptionView<'a> {
+    value: &'a str,
+    label: Shown<'a>,
+    note: Option<Shown<'a>>,
+}
+
+impl<'a> ChoiceView<'a> {
+    pub fn of(site: Site<'a>, page: &'a ChoicePage) -> Self {
+        let options = page.sites.iter().map(|option| OptionView {
+            value: &option.value,
+            label: Shown(&option.label),
+            note: option.note.as_deref().map(Shown),
+        });
+        Self {
+            pair: Pair {
+                application: site.application(&page.application),
+                vendor: Shown(&page.vendor),
+            },
+            site,
+            ticket: &page.ticket,
+            options: options.collect(),
+            problem: page.problem.as_deref().map(Shown),
+        }
+    }
 }
 
 /// On the way to somewhere else.

@@ -50,16 +50,14 @@ impl Discovery {
         body: Option<&[u8]>,
     ) -> Result<Method, Vec<String>> {
         let declared = self
-            .methods()
-            .into_iter()
-            .filter(|declared| declared["httpMethod"] == method)
-            .filter_map(|declared| Some((placeholders(declared["path"].as_str()?, path)?, declared)))
-            .min_by_key(|(placeholders, _)| *placeholders)
-            .map(|(_, declared)| declared)
+            .declared(method, path)
             .ok_or_else(|| vec![format!("{method} {path} is no method of the API")])?;
+        let (declared, is_upload) = declared;
         let mut problems = Vec::new();
         self.check_query(declared, query, &mut problems);
         match (declared["request"]["$ref"].as_str(), body) {
+            // A file, or what describes it and the file in one.
+            _ if is_upload => {}
             (Some(schema), Some(body)) => match serde_json::from_slice(body) {
                 Ok(body) => self.check(schema, &body, "", &mut problems),
                 Err(error) => problems.push(format!("the body is not JSON: {error}")),
@@ -90,6 +88,41 @@ impl Discovery {
         let mut problems = Vec::new();
         self.check(schema, value, "", &mut problems);
         problems
+    }
+
+    /// Whether the document has a method for a request.
+    #[must_use]
+    pub fn knows(&self, method: &str, path: &str) -> bool {
+        self.declared(method, path).is_some()
+    }
+
+    /// The method that a request calls, and whether at its path for uploads: of several, the one
+    /// whose path says most itself.
+    fn declared(&self, method: &str, path: &str) -> Option<(&Value, bool)> {
+        let fits = |declared| {
+            let own = placeholders(&self.path(declared), path).map(|count| (count, false));
+            let uploads = declared["mediaUpload"]["protocols"]
+                .as_object()
+                .into_iter()
+                .flatten();
+            let mut uploads =
+                uploads.filter_map(|(_, protocol)| placeholders(protocol["path"].as_str()?, path));
+            own.or_else(|| uploads.next().map(|count| (count, true)))
+        };
+        self.methods()
+            .into_iter()
+            .filter(|declared| declared["httpMethod"] == method)
+            .filter_map(|declared| fits(declared).map(|(count, is_upload)| (count, declared, is_upload)))
+            .min_by_key(|(count, ..)| *count)
+            .map(|(_, declared, is_upload)| (declared, is_upload))
+    }
+
+    /// A method's path at the API's host, each placeholder one segment: `flatPath` says what `path`
+    /// has as `{+name}`.
+    fn path(&self, method: &Value) -> String {
+        let service = self.document["servicePath"].as_str().unwrap_or_default();
+        let path = method["flatPath"].as_str().or(method["path"].as_str());
+        format!("{service}{}", path.unwrap_or_default())
     }
 
     fn methods(&self) -> Vec<&Value> {
@@ -223,6 +256,29 @@ mod tests {
             ("fields".to_owned(), "id".to_owned()),
         ];
         assert!(small().check_request("GET", "/v1/things/7", &query, None).is_ok());
+    }
+
+    #[test]
+    fn paths_begin_with_the_services_and_uploads_have_their_own() {
+        let method = json!({"id": "x.notes.insert", "httpMethod": "POST", "path": "{+parent}/notes",
+            "flatPath": "boxes/{boxesId}/notes", "request": {"$ref": "Note"},
+            "mediaUpload": {"protocols": {"simple": {"path": "/upload/x/v1/{+parent}/notes"}}}});
+        let discovery = Discovery::new(json!({
+            "servicePath": "x/v1/", "schemas": {"Note": {"type": "object", "properties": {}}},
+            "resources": {"notes": {"methods": {"insert": method}}}
+        }));
+        assert!(discovery.knows("POST", "/x/v1/boxes/7/notes"));
+        assert!(!discovery.knows("POST", "/boxes/7/notes"));
+        assert!(
+            discovery
+                .check_request("POST", "/x/v1/boxes/7/notes", &[], Some(b"{}"))
+                .is_ok()
+        );
+        assert!(
+            discovery
+                .check_request("POST", "/x/v1/boxes/7/notes", &[], Some(b"PNG"))
+                .is_err()
+        );
     }
 
     #[test]

@@ -1,10 +1,15 @@
-//! OpenAPI 3.0 and 3.1, as far as requests go: path, method, parameters of the query, JSON bodies.
+//! OpenAPI 3.0 and 3.1, as far as requests go: path, method, parameters of the query, JSON bodies, forms.
+//!
+//! A vendor's document may have 20 MB, all of it referring to all of it. So no schema is ever made whole:
+//! what a value is held to is the part of its schema that the value reaches ([`OpenApi::narrowed`]).
+
+use std::collections::BTreeSet;
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
 use super::super::case::{self, Request};
-use super::{path_of, placeholders};
+use super::{host_of, path_of, placeholders, placeholders_and_rest};
 
 /// A description of an API (<https://spec.openapis.org/oas/v3.1.1.html>).
 #[derive(Debug, Clone)]
@@ -12,8 +17,27 @@ pub struct OpenApi {
     document: Value,
     /// Paths at which the API's own paths begin.
     bases: Vec<String>,
+    /// Where the document says that the API is served.
+    hosts: BTreeSet<String>,
     draft: Draft,
 }
+
+/// Keywords that say nothing of a value, or hold what is referred to.
+const NO_CONSTRAINT: [&str; 13] = [
+    "$defs",
+    "$id",
+    "$schema",
+    "components",
+    "default",
+    "definitions",
+    "description",
+    "discriminator",
+    "example",
+    "examples",
+    "externalDocs",
+    "title",
+    "xml",
+];
 
 impl OpenApi {
     /// Takes a document; none when it is not OpenAPI 3.
@@ -28,9 +52,15 @@ impl OpenApi {
             return None;
         };
         let servers = document["servers"].as_array().into_iter().flatten();
+        let servers: Vec<&str> = servers.filter_map(|server| server["url"].as_str()).collect();
         let mut bases: Vec<String> = servers
-            .filter_map(|server| server["url"].as_str())
+            .iter()
             .map(|url| path_of(url).trim_end_matches('/').to_owned())
+            .collect();
+        let hosts = servers
+            .iter()
+            .filter_map(|url| host_of(url))
+            .map(str::to_owned)
             .collect();
         bases.push(String::new());
         bases.sort_by_key(|base| std::cmp::Reverse(base.len()));
@@ -38,6 +68,7 @@ impl OpenApi {
         Some(Self {
             document,
             bases,
+            hosts,
             draft,
         })
     }
@@ -62,30 +93,71 @@ impl OpenApi {
         problems
     }
 
+    /// Whether the document has an operation for a request.
+    #[must_use]
+    pub fn knows(&self, request: &Request) -> bool {
+        self.operation(request).is_some()
+    }
+
     /// The operation of a request: of several paths that match, the one that says most itself.
     fn operation(&self, request: &Request) -> Option<(&Value, &Value)> {
         let method = request.method.to_ascii_lowercase();
         let whole = path_of(&request.url);
-        let paths = self.document["paths"].as_object()?;
-        let mut found: Option<(usize, &Value, &Value)> = None;
-        for path in self
-            .bases
-            .iter()
+        let bases = self.bases.iter();
+        let found = bases
             .filter_map(|base| whole.strip_prefix(base.as_str()))
-        {
-            for (template, item) in paths {
-                let item = self.resolved(item);
-                // Some vendors tell operations on one path apart behind a `#` or `?`.
-                let template = template.split(['#', '?']).next().unwrap_or_default();
-                let (Some(count), Some(operation)) = (placeholders(template, path), item.get(&method)) else {
-                    continue;
-                };
-                if found.is_none_or(|(least, ..)| count < least) {
-                    found = Some((count, item, operation));
-                }
+            .filter_map(|path| self.closest(path, &method))
+            .min_by_key(|(count, ..)| *count);
+        let is_elsewhere = host_of(&request.url).is_none_or(|host| !self.hosts.contains(host));
+        let found = match found {
+            None if is_elsewhere => self.behind_a_gateway(whole, &method),
+            found => found,
+        };
+        found.map(|(_, item, operation)| (item, operation))
+    }
+
+    /// The operation where the API is served below a path that its document does not know, as
+    /// gateways for many customers do: `/ex/jira/{site}` before `/rest/api/3`.
+    fn behind_a_gateway(&self, whole: &str, method: &str) -> Option<(usize, &Value, &Value)> {
+        let starts = whole.match_indices('/').map(|(at, _)| at).skip(1);
+        starts.take(6).find_map(|at| {
+            let found = self.closest(&whole[at..], method);
+            // A path that is all placeholders fits anything.
+            found.filter(|(count, ..)| *count < whole[at..].split('/').count() - 1)
+        })
+    }
+
+    /// The operation of a path below a base, and how many placeholders it has.
+    fn closest(&self, path: &str, method: &str) -> Option<(usize, &Value, &Value)> {
+        let mut found: Option<(usize, &Value, &Value)> = None;
+        for (template, item) in self.document["paths"].as_object()? {
+            // Some vendors tell operations on one path apart behind a `#` or `?`.
+            let template = template.split(['#', '?']).next().unwrap_or_default();
+            let exact = placeholders(template, path);
+            let Some(count) = exact.or_else(|| placeholders_and_rest(template, path)) else {
+                continue;
+            };
+            let item = self.resolved(item);
+            let Some(operation) = item.get(method) else {
+                continue;
+            };
+            if exact.is_none() && !self.ends_in_segments(item, operation) {
+                continue;
+            }
+            if found.is_none_or(|(least, ..)| count < least) {
+                found = Some((count, item, operation));
             }
         }
-        found.map(|(_, item, operation)| (item, operation))
+        found
+    }
+
+    /// Whether the last parameter of the path takes several segments (`docs/plan.md`).
+    fn ends_in_segments(&self, item: &Value, operation: &Value) -> bool {
+        let lists = [&item["parameters"], &operation["parameters"]];
+        let parameters = lists.into_iter().filter_map(Value::as_array).flatten();
+        parameters
+            .map(|parameter| self.resolved(parameter))
+            .any(|parameter| parameter["in"] == "path" && parameter["x-multi-segment"] == true)
     }
 
     fn check_query(&self, known: &[&Value], query: &[(String, String)], problems: &mut Vec<String>) {
@@ -103,12 +175,35 @@ impl OpenApi {
                 problems.push(format!("there is no query parameter `{name}`"));
                 continue;
             };
-            if !self.fits_in_query(self.resolved(&parameter["schema"]), text) {
+            let schema = self.resolved(&parameter["schema"]);
+            let is_part = parameter["name"] != name.as_str();
+            let schema = if is_part {
+                self.part_of(schema, name)
+            } else {
+                Some(schema)
+            };
+            if !schema.is_none_or(|schema| self.fits_in_query(schema, text)) {
                 problems.push(format!(
                     "query parameter `{name}` = {text:?} is not what its schema wants"
                 ));
             }
         }
+    }
+
+    /// The schema of what a name with brackets stands for (`filter[state]`, `ids[]`); none when the
+    /// schema does not say.
+    fn part_of<'d>(&'d self, schema: &'d Value, name: &str) -> Option<&'d Value> {
+        let mut schema = schema;
+        for step in name.split('[').skip(1) {
+            let step = step.trim_end_matches(']');
+            let is_place = step.is_empty() || step.bytes().all(|byte| byte.is_ascii_digit());
+            schema = match self.resolved(&schema["properties"]).get(step) {
+                Some(part) => self.resolved(part),
+                None if is_place && schema["items"].is_object() => self.resolved(&schema["items"]),
+                None => return None,
+            };
+        }
+        Some(schema)
     }
 
     /// Whether a text can be read as what a schema wants: a query says nothing of types.
@@ -120,9 +215,6 @@ impl OpenApi {
         } else {
             (schema, vec![text])
         };
-        let Some(validator) = self.validator(schema) else {
-            return true;
-        };
         texts.into_iter().all(|text| {
             let readings = [
                 Some(Value::from(text)),
@@ -130,10 +222,10 @@ impl OpenApi {
                     .ok()
                     .filter(|value: &Value| !value.is_string()),
             ];
-            readings
-                .into_iter()
-                .flatten()
-                .any(|value| validator.is_valid(&value))
+            readings.into_iter().flatten().any(|value| {
+                let validator = self.validator(schema, &value);
+                validator.is_none_or(|validator| validator.is_valid(&value))
+            })
         })
     }
 
@@ -186,19 +278,42 @@ impl OpenApi {
                 Err(error) => problems.push(format!("the body is not JSON: {error}")),
             }
         } else if kind == "application/x-www-form-urlencoded" {
-            let text = String::from_utf8_lossy(&request.body);
-            let properties = &self.resolved(schema)["properties"];
-            for (name, _) in case::pairs(&text) {
-                let known = properties.as_object();
-                if known.is_some_and(|known| !known.keys().any(|known| is_of(known, &name))) {
-                    problems.push(format!("there is no form field `{name}`"));
-                }
+            self.check_form(self.resolved(schema), &request.body, problems);
+        }
+    }
+
+    fn check_form(&self, schema: &Value, body: &[u8], problems: &mut Vec<String>) {
+        let fields = case::pairs(&String::from_utf8_lossy(body));
+        let Some(known) = schema["properties"].as_object() else {
+            return;
+        };
+        let required = schema["required"].as_array().into_iter().flatten();
+        for name in required.filter_map(Value::as_str) {
+            if !fields.iter().any(|(given, _)| is_of(name, given)) {
+                problems.push(format!("the form lacks `{name}`"));
+            }
+        }
+        for (name, text) in &fields {
+            let Some((declared, field)) = known.iter().find(|(known, _)| is_of(known, name)) else {
+                problems.push(format!("there is no form field `{name}`"));
+                continue;
+            };
+            let field = self.resolved(field);
+            let field = if declared == name {
+                Some(field)
+            } else {
+                self.part_of(field, name)
+            };
+            if !field.is_none_or(|field| self.fits_in_query(field, text)) {
+                problems.push(format!(
+                    "form field `{name}` = {text:?} is not what its schema wants"
+                ));
             }
         }
     }
 
     fn check_value(&self, schema: &Value, value: &Value, problems: &mut Vec<String>) {
-        let Some(validator) = self.validator(schema) else {
+        let Some(validator) = self.validator(schema, value) else {
             return;
         };
         problems.extend(validator.iter_errors(value).take(10).map(|error| {
@@ -212,42 +327,142 @@ impl OpenApi {
         }));
     }
 
-    /// A validator of a schema with what it refers to; none when the vendor's schema is broken,
-    /// which is not the author's to mend.
-    fn validator(&self, schema: &Value) -> Option<Validator> {
-        let mut parts = Map::new();
-        self.gather(schema, &mut parts);
-        let mut whole = json!({ "allOf": [schema] });
-        for (pointer, part) in parts {
-            put(&mut whole, &pointer, part);
-        }
-        if self.draft == Draft::Draft4 {
-            allow_null(&mut whole);
-        }
+    /// A validator of what a schema says of a value; none when the vendor's schema is broken, which
+    /// is not the author's to mend.
+    fn validator(&self, schema: &Value, value: &Value) -> Option<Validator> {
         jsonschema::options()
             .with_draft(self.draft)
             .should_validate_formats(false)
             .offline()
-            .build(&whole)
+            .build(&self.narrowed(schema, &[value], None))
             .ok()
     }
 
-    /// Every part of the document that a schema refers to, by its pointer, and what that refers to.
-    fn gather(&self, schema: &Value, parts: &mut Map<String, Value>) {
-        match schema {
-            Value::Object(members) => {
-                let pointer = members.get("$ref").and_then(Value::as_str);
-                if let Some(pointer) = pointer.and_then(|pointer| pointer.strip_prefix('#'))
-                    && !parts.contains_key(pointer)
-                    && let Some(part) = self.document.pointer(pointer)
-                {
-                    parts.insert(pointer.to_owned(), part.clone());
-                    self.gather(part, parts);
-                }
-                members.values().for_each(|member| self.gather(member, parts));
+    /// What a schema says of these values, in one piece: its references followed, and nothing of the
+    /// members and elements that the values do not have. What is refused stays refused, what is
+    /// allowed stays allowed.
+    fn narrowed(&self, schema: &Value, values: &[&Value], trail: Option<&Trail>) -> Value {
+        let Value::Object(members) = schema else {
+            return schema.clone();
+        };
+        if values.is_empty() {
+            return json!({});
+        }
+        if let Some(reference) = members.get("$ref").and_then(Value::as_str) {
+            return self.narrowed_reference(reference, members, values, trail);
+        }
+        let nullable = ["nullable", "x-nullable"];
+        if nullable
+            .iter()
+            .any(|name| members.get(*name) == Some(&Value::Bool(true)))
+            && values.iter().any(|value| value.is_null())
+        {
+            let others: Vec<&Value> = values.iter().filter(|value| !value.is_null()).copied().collect();
+            if others.is_empty() {
+                return json!({});
             }
-            Value::Array(items) => items.iter().for_each(|item| self.gather(item, parts)),
-            _ => {}
+            let mut plain = members.clone();
+            nullable.iter().for_each(|name| drop(plain.remove(*name)));
+            return json!({ "anyOf": [{ "type": "null" }, self.narrowed(&plain.into(), &others, trail)] });
+        }
+        let mut narrowed = Map::new();
+        for (keyword, said) in members {
+            if !NO_CONSTRAINT.contains(&keyword.as_str()) {
+                let said = self.narrowed_keyword(members, keyword, said, values, trail);
+                narrowed.insert(keyword.clone(), said);
+            }
+        }
+        Value::Object(narrowed)
+    }
+
+    fn narrowed_reference(
+        &self,
+        reference: &str,
+        members: &Map<String, Value>,
+        values: &[&Value],
+        trail: Option<&Trail>,
+    ) -> Value {
+        let here = Trail {
+            reference,
+            before: trail,
+        };
+        // A choice that is among its own parts says nothing more the second time.
+        if here.turns_back() {
+            return json!({});
+        }
+        let part = reference
+            .strip_prefix('#')
+            .and_then(|pointer| self.document.pointer(pointer));
+        // What stands in another file is not there to be held to.
+        let part = part.map_or_else(|| json!({}), |part| self.narrowed(part, values, Some(&here)));
+        // Before 3.1, what stands beside a reference does not count.
+        if self.draft == Draft::Draft4 || members.len() == 1 {
+            return part;
+        }
+        let mut beside = members.clone();
+        beside.remove("$ref");
+        json!({ "allOf": [part, self.narrowed(&beside.into(), values, trail)] })
+    }
+
+    /// What one keyword of a schema says of these values.
+    fn narrowed_keyword(
+        &self,
+        schema: &Map<String, Value>,
+        keyword: &str,
+        said: &Value,
+        values: &[&Value],
+        trail: Option<&Trail>,
+    ) -> Value {
+        let objects = || values.iter().filter_map(|value| value.as_object());
+        let elements = || -> Vec<&Value> {
+            values
+                .iter()
+                .filter_map(|value| value.as_array())
+                .flatten()
+                .collect()
+        };
+        let inner = |said: &Value, values: &[&Value]| self.narrowed(said, values, None);
+        let same = |said: &Value| self.narrowed(said, values, trail);
+        match (keyword, said) {
+            ("properties", Value::Object(properties)) => {
+                let mut kept = Map::new();
+                for (name, property) in properties {
+                    let given: Vec<&Value> = objects().filter_map(|object| object.get(name)).collect();
+                    if !given.is_empty() {
+                        kept.insert(name.clone(), inner(property, &given));
+                    }
+                }
+                Value::Object(kept)
+            }
+            ("patternProperties", Value::Object(patterns)) => {
+                let given: Vec<&Value> = objects().flat_map(Map::values).collect();
+                let patterns = patterns.iter();
+                Value::Object(
+                    patterns
+                        .map(|(name, said)| (name.clone(), inner(said, &given)))
+                        .collect(),
+                )
+            }
+            ("additionalProperties" | "unevaluatedProperties", said) => {
+                let given: Vec<&Value> = objects().flat_map(Map::values).collect();
+                inner(said, &given)
+            }
+            ("items" | "prefixItems", Value::Array(items)) => {
+                let given = elements();
+                items.iter().map(|said| inner(said, &given)).collect()
+            }
+            ("items" | "additionalItems" | "unevaluatedItems" | "contains", said) => inner(said, &elements()),
+            ("allOf" | "anyOf" | "oneOf", Value::Array(choices)) => choices.iter().map(same).collect(),
+            ("not" | "if" | "then" | "else", said) => same(said),
+            ("required", Value::Array(names)) => {
+                // What only answers have is not missing from a request.
+                let is_answered = |name: &&Value| {
+                    let property = name.as_str().and_then(|name| schema.get("properties")?.get(name));
+                    property.is_some_and(|property| self.resolved(property)["readOnly"] == true)
+                };
+                names.iter().filter(|name| !is_answered(name)).cloned().collect()
+            }
+            (_, said) => said.clone(),
         }
     }
 
@@ -263,46 +478,31 @@ impl OpenApi {
     }
 }
 
+/// The references that were followed for the same values.
+struct Trail<'a> {
+    reference: &'a str,
+    before: Option<&'a Trail<'a>>,
+}
+
+impl Trail<'_> {
+    /// Whether the last one was followed before.
+    fn turns_back(&self) -> bool {
+        let mut earlier = self.before;
+        while let Some(one) = earlier {
+            if one.reference == self.reference {
+                return true;
+            }
+            earlier = one.before;
+        }
+        false
+    }
+}
+
 /// Whether a parameter goes by a declared name: `filter[name]` belongs to the object `filter`,
 /// `ids[]` to the list `ids`.
 fn is_of(declared: &str, given: &str) -> bool {
     let name = |text: &str| text.split('[').next().unwrap_or_default().to_owned();
     declared == given || (given.contains('[') && name(declared) == name(given))
-}
-
-/// Puts a part back where a pointer finds it.
-fn put(whole: &mut Value, pointer: &str, part: Value) {
-    let mut here = whole;
-    for step in pointer.split('/').skip(1) {
-        if !here.is_object() {
-            *here = json!({});
-        }
-        here = &mut here[step.replace("~1", "/").replace("~0", "~").as_str()];
-    }
-    match (here, part) {
-        // A part within another part: what is there already stays.
-        (Value::Object(there), Value::Object(more)) => there.extend(more),
-        (here, part) => *here = part,
-    }
-}
-
-/// OpenAPI 3.0 writes `nullable`, which JSON Schema does not know.
-fn allow_null(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            if members.get("nullable") == Some(&Value::Bool(true))
-                && let Some(Value::String(kind)) = members.get("type").cloned()
-            {
-                members.insert("type".to_owned(), json!([kind, "null"]));
-                if let Some(Value::Array(values)) = members.get_mut("enum") {
-                    values.push(Value::Null);
-                }
-            }
-            members.values_mut().for_each(allow_null);
-        }
-        Value::Array(items) => items.iter_mut().for_each(allow_null),
-        _ => {}
-    }
 }
 
 #[cfg(test)]
@@ -390,6 +590,132 @@ mod tests {
                 assert!(told, "{version} {request:?}: {problems:?}");
             }
         }
+    }
+
+    fn of(document: Value) -> OpenApi {
+        let mut whole = json!({"openapi": "3.0.3", "servers": [{"url": "https://api.v.example/v1"}]});
+        let more = document.as_object().expect("an object").clone();
+        whole.as_object_mut().expect("an object").extend(more);
+        OpenApi::new(whole).expect("OpenAPI")
+    }
+
+    #[test]
+    fn schemas_that_refer_to_themselves_end() {
+        let schema = json!({"$ref": "#/components/schemas/Pet"});
+        let openapi = of(json!({
+            "paths": {"/pets": {"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}}}},
+            "components": {"schemas": {
+                "Pet": {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}]},
+                "Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"required": ["meow"]}],
+                        "properties": {"meow": {"type": "string"}, "friend": {"$ref": "#/components/schemas/Pet"},
+                                       "any": {"$ref": "#/components/schemas/Any"}}},
+                "Dog": {"required": ["bark"], "properties": {"bark": {"type": "string"}}},
+                "Any": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"$ref": "#/components/schemas/Any"}},
+                                  {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Any"}}]}
+            }}
+        }));
+        let check = |body: &str| openapi.check(&sent("POST", "/pets", "", body));
+        assert_eq!(
+            check(r#"{"meow":"m","friend":{"bark":"b"},"any":[["a"],{"b":[]}]}"#),
+            Vec::<String>::new()
+        );
+        assert_ne!(check(r#"{"meow":1}"#), Vec::<String>::new());
+        assert_ne!(check(r#"{"meow":"m","friend":{}}"#), Vec::<String>::new());
+        assert_ne!(check(r#"{"meow":"m","any":[[1]]}"#), Vec::<String>::new());
+    }
+
+    #[test]
+    fn null_and_what_only_answers_have_are_understood() {
+        let thing = json!({"required": ["id", "owner"], "properties": {
+            "id": {"type": "string", "readOnly": true},
+            "owner": {"nullable": true, "allOf": [{"$ref": "#/components/schemas/User"}]},
+            "names": {"type": "array", "items": {"type": "string", "nullable": true, "minLength": 2}}}});
+        let openapi = of(json!({
+            "paths": {"/things": {"post": {"requestBody": {"content": {"application/json": {"schema": thing}}}}}},
+            "components": {"schemas": {"User": {"type": "object"}}}
+        }));
+        let check = |body: &str| openapi.check(&sent("POST", "/things", "", body));
+        assert_eq!(
+            check(r#"{"owner":null,"names":["ab",null]}"#),
+            Vec::<String>::new()
+        );
+        assert_eq!(check(r#"{"owner":{}}"#), Vec::<String>::new());
+        for wrong in [r"{}", r#"{"owner":1}"#, r#"{"owner":null,"names":[null,"a"]}"#] {
+            assert_ne!(check(wrong), Vec::<String>::new(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_api_behind_a_gateway_is_known_by_its_own_paths() {
+        let openapi = of(json!({"paths": {"/rest/api/3/issue/{id}": {"get": {}}, "/{any}": {"get": {}}}}));
+        let mut request = sent("GET", "", "", "");
+        request.url = "https://gateway.example/ex/jira/1-2/rest/api/3/issue/A-1".to_owned();
+        assert_eq!(openapi.check(&request), Vec::<String>::new());
+        request.url = "https://gateway.example/ex/jira/1-2/rest/api/3/issues/A-1".to_owned();
+        assert_ne!(openapi.check(&request), Vec::<String>::new());
+        request.url = "https://api.v.example/ex/rest/api/3/issue/A-1".to_owned();
+        assert_ne!(
+            openapi.check(&request),
+            Vec::<String>::new(),
+            "its own host has no gateway"
+        );
+    }
+
+    #[test]
+    fn a_last_parameter_may_have_several_segments() {
+        let operation = |several: bool| json!({"get": {"parameters": [{"name": "path", "in": "path", "x-multi-segment": several}]}});
+        let openapi =
+            of(json!({"paths": {"/files/{path}": operation(true), "/keys/{path}": operation(false)}}));
+        let check = |path: &str| openapi.check(&sent("GET", path, "", ""));
+        assert_eq!(check("/files/docs/my%20plan.md"), Vec::<String>::new());
+        assert_eq!(check("/keys/docs"), Vec::<String>::new());
+        assert_ne!(check("/keys/docs/plan.md"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn forms_and_brackets_are_held_to_their_schemas() {
+        let schema = json!({"type": "object", "required": ["name"], "properties": {
+            "name": {"type": "string"}, "count": {"type": "integer"},
+            "address": {"type": "object", "properties": {"zip": {"type": "integer"}}},
+            "lines": {"type": "array", "items": {"type": "object", "properties": {"price": {"type": "integer"}}}}}});
+        let openapi = of(json!({"paths": {"/things": {
+            "post": {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}},
+            "get": {"parameters": [{"name": "filter", "in": "query", "style": "deepObject",
+                "schema": {"type": "object", "properties": {"state": {"enum": ["open"]}}}}]}
+        }}}));
+        let check = |body: &str| {
+            let mut request = sent("POST", "/things", "", body);
+            request.headers = vec![(
+                "content-type".to_owned(),
+                "application/x-www-form-urlencoded".to_owned(),
+            )];
+            openapi.check(&request)
+        };
+        assert_eq!(
+            check("name=a&count=3&address[zip]=1&lines[0][price]=5"),
+            Vec::<String>::new()
+        );
+        for (wrong, part) in [
+            ("count=3", "lacks `name`"),
+            ("name=a&cuont=3", "`cuont`"),
+            ("name=a&count=x", "`count`"),
+            ("name=a&address[zip]=x", "address[zip]"),
+            ("name=a&lines[0][price]=x", "lines[0][price]"),
+        ] {
+            let problems = check(wrong);
+            assert!(
+                problems.iter().any(|problem| problem.contains(part)),
+                "{wrong}: {problems:?}"
+            );
+        }
+        assert_eq!(
+            openapi.check(&sent("GET", "/things", "filter[state]=open", "")),
+            Vec::<String>::new()
+        );
+        assert_ne!(
+            openapi.check(&sent("GET", "/things", "filter[state]=shut", "")),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
+use valetkey_manifest::Manifest;
 
 use crate::author::advice;
 use crate::cli::FAILED;
 use crate::cli::output::Output;
 use crate::error::Problem;
-use crate::manifest::{self, check, profile};
+use crate::manifest::{self, build, check, profile};
 
 /// Checks a connector's folder and says everything that is wrong with it at once, each with its
 /// place in the manifest and what to do. Errors keep a connector from being built and installed;
@@ -36,6 +37,7 @@ impl Check {
         let manifest = manifest::read(&self.dir).map_err(anyhow::Error::msg)?;
         let mut problems = check::manifest(&manifest);
         problems.extend(profile::misfits(&manifest));
+        problems.extend(uncoded(&self.dir, &manifest));
         let mut advice = advice::of_manifest(&manifest);
         advice.extend(advice::of_folder(Path::new(&self.dir), &manifest));
         let (id, tools) = (&manifest.connector.id, manifest.tools.len());
@@ -65,6 +67,22 @@ impl Check {
         ));
         Ok(ExitCode::from(FAILED))
     }
+}
+
+/// Tools that are code, where there is none.
+fn uncoded(dir: &Path, manifest: &Manifest) -> Vec<Problem> {
+    let names = build::tools_without_code(dir, manifest);
+    let tools = manifest.tools.iter().enumerate();
+    tools
+        .filter(|(_, tool)| names.contains(&tool.name))
+        .map(|(index, tool)| Problem {
+            path: format!("/tools/{index}/request"),
+            problem: format!(
+                "is missing, and there is no code beside connector.toml that could be `{}`; declare the request, or add a crate",
+                tool.name
+            ),
+        })
+        .collect()
 }
 
 fn tell(lead: &str, problems: &[Problem], output: &Output) {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::compiled;
 use crate::author::contract::Contract;
-use crate::author::run::{self, CaseReport, Faults, Options, Report};
+use crate::author::run::{self, CaseReport, Excused, Faults, Options, Report};
 use crate::author::suite::Suite;
 use crate::author::{Difference, Finding};
 use crate::cli::FAILED;
@@ -29,7 +29,8 @@ use crate::cli::output::Output;
 Examples:
   valetkey connector test plugins/hubspot
   valetkey connector test . --filter contact --faults all
-  valetkey connector test . --spec vendor-openapi.json --json")]
+  valetkey connector test . --spec vendor-openapi.yaml --json
+  valetkey connector test . --specs ~/specifications")]
 pub(in crate::cli) struct Test {
     /// Folder with the connector.toml
     #[arg(value_name = "DIR", default_value = ".")]
@@ -40,10 +41,14 @@ pub(in crate::cli) struct Test {
     /// Into the cases of which tools faults are injected
     #[arg(long, value_name = "TOOLS", default_value = "reads", default_missing_value = "all", num_args = 0..=1)]
     faults: Wanted,
-    /// The vendor's own specification, against which every request is checked: OpenAPI 3 or Google
-    /// discovery in JSON [default: `spec` of tests/tests.toml]
+    /// The vendor's own specification, against which every request is checked: OpenAPI 3 or Swagger
+    /// 2.0 (JSON or YAML), Google discovery, a GraphQL schema (.graphql); plain or gzip
+    /// [default: `spec` or `vendor_spec` of tests/tests.toml]
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,
+    /// Folder of vendors' specifications, below which `vendor_spec` of tests/tests.toml is
+    #[arg(long, value_name = "DIR", env = "VALETKEY_SPECS")]
+    specs: Option<PathBuf>,
     /// Take this component instead of building the folder
     #[arg(long, value_name = "FILE")]
     component: Option<PathBuf>,
@@ -98,19 +103,15 @@ impl Test {
         if let Some(file) = &self.spec {
             return Ok(Some(Contract::read(file)?));
         }
-        let Some(noted) = &suite.settings.spec else {
-            return Ok(None);
-        };
         // A vendor's document need not be checked in beside the cases.
-        let file = suite.dir.join(noted);
-        if !file.is_file() {
+        let folders: Vec<PathBuf> = self.specs.clone().into_iter().collect();
+        let specification = suite.specification(&folders);
+        for name in &specification.missing {
             output.say(&format!(
-                "not checked against the vendor's specification: {} is not there",
-                file.display()
+                "not checked against the vendor's specification: {name} is not there; name the folder that has it with --specs"
             ));
-            return Ok(None);
         }
-        Ok(Some(Contract::read(&file)?))
+        Ok(Contract::read_parts(&specification.found)?)
     }
 }
 
@@ -121,6 +122,7 @@ fn tell(report: &Report, took_ms: u64, output: &Output) {
         output.data(&json!({
             "cases": report.cases,
             "tools_without_a_case": report.tools_without_a_case,
+            "unused_deviations": report.unused_deviations,
             "passed": report.cases.len() - failed,
             "failed": failed,
             "took_ms": took_ms,
@@ -142,6 +144,11 @@ fn tell(report: &Report, took_ms: u64, output: &Output) {
         (false, 0) => output.say(&summary),
         (false, _) => output.error(&summary),
     }
+    for why in &report.unused_deviations {
+        output.hint(&format!(
+            "no case deviates from the specification any more: {why}"
+        ));
+    }
     if !report.tools_without_a_case.is_empty() {
         output.hint(&format!(
             "no case calls {}",
@@ -159,9 +166,12 @@ fn lines(case: &CaseReport) -> Vec<String> {
         } else {
             format!("  + {}", faults.join(", "))
         };
-        return vec![format!("ok    {}  {}{with}", case.name, case.tool)];
+        let mut lines = vec![format!("ok    {}  {}{with}", case.name, case.tool)];
+        tell_deviations(case, &mut lines);
+        return lines;
     }
     let mut lines = vec![format!("FAIL  {}  {}", case.name, case.tool)];
+    tell_deviations(case, &mut lines);
     for finding in &case.findings {
         tell_finding(case, None, finding, &mut lines);
     }
@@ -175,6 +185,13 @@ fn lines(case: &CaseReport) -> Vec<String> {
         lines.extend(case.log.iter().map(|line| format!("    {line}")));
     }
     lines
+}
+
+fn tell_deviations(case: &CaseReport, lines: &mut Vec<String>) {
+    for Excused { problem, why } in &case.deviations {
+        lines.push(format!("  excused: {problem}"));
+        lines.push(format!("    because {why}"));
+    }
 }
 
 fn tell_finding(case: &CaseReport, fault: Option<&str>, finding: &Finding, lines: &mut Vec<String>) {

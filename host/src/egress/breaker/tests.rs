@@ -20,6 +20,7 @@ fn vendor(connection_key: &str) -> Vendor {
         development: false,
         budgets: Arc::new([]),
         throttles: Arc::new([]),
+        refusals: Arc::new([]),
         errors: None,
     }
 }

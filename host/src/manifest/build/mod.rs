@@ -157,7 +157,7 @@ pub fn build(dir: &Path, out: &Path, progress: &mut dyn FnMut(Step)) -> Result<B
     progress(Step::Checking);
     let manifest = acceptable(dir)?;
     let component = match manifest.connector.runtime {
-        GuestRuntime::Rust if !rust::has_code(dir) => return pack::packed(manifest, out, progress),
+        GuestRuntime::Rust if is_data_alone(dir, &manifest) => return pack::packed(manifest, out, progress),
         GuestRuntime::Rust => rust::component(dir, progress)?,
         GuestRuntime::Javascript => javascript::component(dir, &manifest, progress)?,
         GuestRuntime::Python => python::component(dir, &manifest, progress)?,
@@ -169,15 +169,41 @@ pub fn build(dir: &Path, out: &Path, progress: &mut dyn FnMut(Step)) -> Result<B
 /// The manifest in `dir`, if it is acceptable.
 ///
 /// # Errors
-/// It cannot be read, or everything that is wrong with it.
+/// It cannot be read, everything that is wrong with it, or tools that are code in a folder without code.
 pub fn acceptable(dir: &Path) -> Result<Manifest, BuildError> {
     let manifest = super::read(dir).map_err(BuildError::Manifest)?;
     let problems = check::manifest(&manifest);
-    if problems.is_empty() {
+    if !problems.is_empty() {
+        return Err(BuildError::Unacceptable(problems));
+    }
+    let uncoded = tools_without_code(dir, &manifest);
+    if uncoded.is_empty() {
         Ok(manifest)
     } else {
-        Err(BuildError::Unacceptable(problems))
+        Err(BuildError::NoCode(uncoded))
     }
+}
+
+/// Whether the connector in `dir` has no code beside its manifest: it is packed, without a compiler.
+#[must_use]
+pub fn is_data_alone(dir: &Path, manifest: &Manifest) -> bool {
+    manifest.connector.runtime == GuestRuntime::Rust && !rust::has_code(dir)
+}
+
+/// The tools that are code in a folder that has none.
+#[must_use]
+pub fn tools_without_code(dir: &Path, manifest: &Manifest) -> Vec<String> {
+    if is_data_alone(dir, manifest) {
+        coded(manifest)
+    } else {
+        Vec::new()
+    }
+}
+
+/// The tools that no request runs.
+fn coded(manifest: &Manifest) -> Vec<String> {
+    let tools = manifest.tools.iter().filter(|tool| tool.request.is_none());
+    tools.map(|tool| tool.name.clone()).collect()
 }
 
 /// Puts the manifest into `component` and writes `<out>/<id>.wasm`.
@@ -223,6 +249,25 @@ mod tests {
             assert!(matches!(error, BuildError::NoSource { .. }), "{error}");
             assert!(error.to_string().contains(wanted), "{error}");
         }
+    }
+
+    #[test]
+    fn a_folder_of_data_alone_is_packed_and_one_that_lacks_its_code_is_told() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let manifest = format!("{MANIFEST}\n[endpoints.api]\nurl = \"https://api.acme.example\"");
+        fs::write(dir.path().join("connector.toml"), &manifest).expect("written");
+        let mut steps = Vec::new();
+        let built = build(dir.path(), dir.path(), &mut |step| steps.push(step)).expect("packed");
+        assert_eq!(steps, [Step::Checking, Step::Embedding], "no compiler");
+        let component = fs::read(&built.path).expect("a component");
+        assert_eq!(crate::manifest::extract(&component), Ok(built.manifest));
+
+        let request = r#"request = { endpoint = "api", method = "GET", path = "/thing" }"#;
+        let coded = manifest.replace(request, r#"allow = ["GET api:/thing"]"#);
+        assert_ne!(coded, manifest);
+        fs::write(dir.path().join("connector.toml"), coded).expect("written");
+        let error = acceptable(dir.path()).expect_err("no code");
+        assert!(error.to_string().contains("acme_thing_get"), "{error}");
     }
 
     const MANIFEST: &str = r#"

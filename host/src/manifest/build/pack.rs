@@ -5,7 +5,7 @@ use std::path::Path;
 
 use valetkey_manifest::{GuestRuntime, Manifest};
 
-use super::{BuildError, Built, Step, acceptable, write};
+use super::{BuildError, Built, Step, acceptable, coded, write};
 
 /// Runs every declared tool; has no manifest of its own.
 static ENGINE: &[u8] = include_bytes!(env!("VALETKEY_ENGINE"));
@@ -26,12 +26,7 @@ pub(super) fn packed(
     out: &Path,
     progress: &mut dyn FnMut(Step),
 ) -> Result<Built, BuildError> {
-    let coded: Vec<String> = manifest
-        .tools
-        .iter()
-        .filter(|tool| tool.request.is_none())
-        .map(|tool| tool.name.clone())
-        .collect();
+    let coded = coded(&manifest);
     if !coded.is_empty() {
         return Err(BuildError::NoCode(coded));
     }

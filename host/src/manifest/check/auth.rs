@@ -235,12 +235,39 @@ fn oauth(oauth2: &OAuth2, path: &str, complaints: &mut Complaints) {
         format!("{path}/scope_separator"),
         "is empty; leave it out for a space",
     );
+    complaints.expect(
+        oauth2.scope_param == "scope"
+            || (!oauth2.scope_param.is_empty() && !AUTHORIZE_PARAMS.contains(&oauth2.scope_param.as_str())),
+        format!("{path}/scope_param"),
+        format!(
+            "{:?} cannot name the scopes; use the vendor's parameter, or leave it out for `scope`",
+            oauth2.scope_param
+        ),
+    );
     for name in oauth2.authorize_params.keys() {
         complaints.expect(
-            !AUTHORIZE_PARAMS.contains(&name.as_str()),
+            !AUTHORIZE_PARAMS.contains(&name.as_str()) && *name != oauth2.scope_param,
             format!("{path}/authorize_params/{}", step(name)),
             "is written by the host; take it out",
         );
+    }
+    if let Some(places) = &oauth2.token_response {
+        let pointers = [
+            ("access_token", &places.access_token),
+            ("refresh_token", &places.refresh_token),
+            ("expires_in", &places.expires_in),
+            ("scope", &places.scope),
+        ];
+        for (name, pointer) in pointers {
+            let Some(pointer) = pointer else { continue };
+            let at = format!("{path}/token_response/{name}");
+            complaints.expect(
+                !pointer.is_empty(),
+                at.as_str(),
+                format!("is empty; point to it, such as `/authed_user/{name}`"),
+            );
+            complaints.expect_pointer(pointer, at);
+        }
     }
     complaints.expect(
         oauth2.default_lifetime_seconds != Some(0),

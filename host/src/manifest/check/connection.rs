@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use valetkey_manifest::Manifest;
 use valetkey_manifest::template::{self, Part};
 use valetkey_manifest::tool::Paginator;
+use valetkey_manifest::{AuthKind, Discover, Manifest, Verify};
 
 use super::{Complaints, is_word, matcher, step};
 use crate::egress;
@@ -29,19 +29,14 @@ const ERROR_KINDS: [Kind; 11] = [
 pub(super) fn check(manifest: &Manifest, complaints: &mut Complaints) {
     endpoints(manifest, complaints);
     account_config(manifest, complaints);
+    if let Some(discover) = &manifest.discover {
+        discovery(manifest, discover, complaints);
+    }
     if let Some(verify) = &manifest.verify {
-        expect_endpoint(manifest, &verify.endpoint, "/verify/endpoint", complaints);
-        complaints.expect(
-            verify.path.starts_with('/') && !verify.path.contains(['{', '#']),
-            "/verify/path",
-            "is the path of a plain GET: begin with `/`, without placeholders",
-        );
-        complaints.expect_pointer(&verify.subject, "/verify/subject");
-        if let Some(label) = &verify.label {
-            complaints.expect_pointer(label, "/verify/label");
-        }
+        verification(manifest, verify, complaints);
     }
     budgets(manifest, complaints);
+    refusals(manifest, complaints);
     errors(manifest, complaints);
     for (name, paginator) in &manifest.paginators {
         let path = format!("/paginators/{}", step(name));
@@ -57,6 +52,104 @@ pub(super) fn check(manifest: &Manifest, complaints: &mut Complaints) {
             Paginator::Offset | Paginator::Page { .. } | Paginator::LinkHeader => {}
         }
     }
+}
+
+/// The request that lists sites: it can be sent before any of them is known.
+fn discovery(manifest: &Manifest, discover: &Discover, complaints: &mut Complaints) {
+    expect_endpoint(manifest, &discover.endpoint, "/discover/endpoint", complaints);
+    expect_plain_path(&discover.path, "/discover/path", complaints);
+    complaints.expect_pointer(&discover.items, "/discover/items");
+    complaints.expect_pointer(&discover.label, "/discover/label");
+    complaints.expect(
+        !discover.set.is_empty(),
+        "/discover/set",
+        "is empty; say which `account_config` is found, such as `{ site_id = \"/id\" }`",
+    );
+    complaints.expect(
+        manifest.auth.iter().any(|auth| auth.kind != AuthKind::None),
+        "/discover",
+        "asks with the account's credential, and no way of connecting has one; take it out",
+    );
+    let endpoint = manifest.endpoints.get(&discover.endpoint);
+    complaints.expect(
+        endpoint.is_none_or(|endpoint| endpoint.credential),
+        "/discover/endpoint",
+        "gets no credential; name an endpoint that does",
+    );
+    let mut needed_before: Vec<(String, &str)> = manifest
+        .auth
+        .iter()
+        .enumerate()
+        .filter_map(|(at, auth)| {
+            let grant = auth.grant.as_ref()?;
+            Some((format!("/auth/{at}/grant/token_url"), grant.token_url.as_str()))
+        })
+        .collect();
+    if let Some(endpoint) = endpoint {
+        needed_before.push(("/discover/endpoint".to_owned(), &endpoint.url));
+    }
+    for (name, pointer) in &discover.set {
+        let path = format!("/discover/set/{}", step(name));
+        complaints.expect_pointer(pointer, path.as_str());
+        match manifest.account_config.get(name) {
+            None => complaints.add(
+                path,
+                "is not declared; give it a title, a description and a pattern in [account_config]",
+            ),
+            Some(input) => complaints.expect(
+                input.from_token_response.is_none(),
+                path,
+                "comes with the token response already; take one of the two out",
+            ),
+        }
+        for (at, url) in &needed_before {
+            complaints.expect(
+                !url.contains(&format!("{{config.{name}}}")),
+                at.as_str(),
+                format!("needs `{{config.{name}}}`, which is found only with this request"),
+            );
+        }
+    }
+}
+
+fn verification(manifest: &Manifest, verify: &Verify, complaints: &mut Complaints) {
+    expect_endpoint(manifest, &verify.endpoint, "/verify/endpoint", complaints);
+    expect_plain_path(&verify.path, "/verify/path", complaints);
+    complaints.expect(
+        matches!(verify.method.as_str(), "GET" | "POST"),
+        "/verify/method",
+        format!("{:?} is neither `GET` nor `POST`", verify.method),
+    );
+    complaints.expect(
+        verify.body.is_none() || verify.method == "POST",
+        "/verify/body",
+        "goes with `method = \"POST\"`; take one of the two out",
+    );
+    if let Err(problem) = egress::endpoint("https://vendor.example", false, false, &verify.headers) {
+        complaints.add("/verify/headers", problem);
+    }
+    complaints.expect_pointer(&verify.subject, "/verify/subject");
+    if let Some(label) = &verify.label {
+        complaints.expect_pointer(label, "/verify/label");
+    }
+}
+
+fn expect_plain_path(path: &str, at: &str, complaints: &mut Complaints) {
+    complaints.expect(
+        path.starts_with('/') && !path.contains(['{', '#']),
+        at,
+        "is a plain path: begin with `/`, without placeholders",
+    );
+}
+
+/// Whether an account gets a value of this name without its owner giving it.
+pub(super) fn is_found(manifest: &Manifest, name: &str) -> bool {
+    let by_token = manifest
+        .account_config
+        .get(name)
+        .is_some_and(|input| input.from_token_response.is_some());
+    let by_request = manifest.discover.as_ref();
+    by_token || by_request.is_some_and(|discover| discover.set.contains_key(name))
 }
 
 pub(super) fn expect_endpoint(manifest: &Manifest, name: &str, path: &str, complaints: &mut Complaints) {
@@ -128,8 +221,8 @@ fn placeholder_of_url(
 ) {
     let input = placeholder
         .strip_prefix("config.")
-        .and_then(|name| manifest.account_config.get(name));
-    let Some(input) = input else {
+        .and_then(|name| Some((name, manifest.account_config.get(name)?)));
+    let Some((name, input)) = input else {
         complaints.add(
             path,
             format!("`{{{placeholder}}}` is not declared; only `{{config.NAME}}` of [account_config] may stand in a URL"),
@@ -137,7 +230,7 @@ fn placeholder_of_url(
         return;
     };
     complaints.expect(
-        input.required || input.from_token_response.is_some(),
+        input.required || is_found(manifest, name),
         path,
         format!("`{{{placeholder}}}` may have no value; declare it `required = true`"),
     );
@@ -195,6 +288,11 @@ fn account_config(manifest: &Manifest, complaints: &mut Complaints) {
         if let Some(pointer) = &input.from_token_response {
             complaints.expect_pointer(pointer, format!("{path}/from_token_response"));
         }
+        complaints.expect(
+            input.take.is_none() || (input.from_token_response.is_some() && input.pattern.is_some()),
+            format!("{path}/take"),
+            "needs `from_token_response`, of whose value a part is taken, and the `pattern` that the part must match",
+        );
     }
 }
 
@@ -224,6 +322,26 @@ fn budgets(manifest: &Manifest, complaints: &mut Complaints) {
         }
         complaints.expect(
             throttle.pointer.is_some() != throttle.values.is_empty(),
+            path,
+            "`pointer` and `values` go together: where to look and what means that",
+        );
+    }
+}
+
+fn refusals(manifest: &Manifest, complaints: &mut Complaints) {
+    for (index, refusal) in manifest.refusals.iter().enumerate() {
+        let path = format!("/refusals/{index}");
+        complaints.expect(
+            (200..600).contains(&refusal.status) && refusal.status != 401,
+            format!("{path}/status"),
+            format!(
+                "{} is not an HTTP status other than 401, which means that anyway",
+                refusal.status
+            ),
+        );
+        complaints.expect_pointer(&refusal.pointer, format!("{path}/pointer"));
+        complaints.expect(
+            !refusal.pointer.is_empty() && !refusal.values.is_empty(),
             path,
             "`pointer` and `values` go together: where to look and what means that",
         );

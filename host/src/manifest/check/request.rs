@@ -5,7 +5,7 @@ use valetkey_manifest::template::{self, Part};
 use valetkey_manifest::tool::{BodyFormat, FILE_FORMAT, Paginator, Request};
 use valetkey_manifest::{GuestRuntime, Manifest, Tool};
 
-use super::connection::expect_endpoint;
+use super::connection::{expect_endpoint, is_found};
 use super::{Complaints, step};
 use crate::egress;
 use crate::manifest::file_parameters;
@@ -211,8 +211,8 @@ impl Names<'_> {
                 None => self
                     .complaints
                     .add(path, format!("`{{{name}}}` is not declared in [account_config]")),
-                Some(input) => self.complaints.expect(
-                    !always || input.required || input.from_token_response.is_some(),
+                Some(found) => self.complaints.expect(
+                    !always || found.required || is_found(self.manifest, input),
                     path,
                     format!("`{{{name}}}` may have no value; declare it `required = true`"),
                 ),

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use valetkey_manifest::template::RESERVED;
-use valetkey_manifest::tool::Shape;
+use valetkey_manifest::tool::{RESPONSE_FORMAT, Response, Shape};
 use valetkey_manifest::{Manifest, Tool};
 
 use super::{Complaints, connection, request, schema, step};
 use crate::egress;
+use crate::manifest::schema::PAGE_PARAMETERS;
 
 /// Tool names that the host itself serves.
 const HOST_TOOLS: [&str; 5] = [
@@ -19,8 +21,6 @@ const HOST_TOOLS: [&str; 5] = [
 ];
 /// Beginning of names that the host keeps for itself.
 const HOST_PREFIX: &str = "valetkey_";
-/// Parameters that the host adds to tools with pages.
-const PAGE_PARAMETERS: [&str; 2] = ["limit", "cursor"];
 /// By this tag an author says that a tool's POST only reads.
 const SEARCH_TAG: &str = "search";
 
@@ -120,8 +120,13 @@ fn check(manifest: &Manifest, tool: &Tool, path: &str, complaints: &mut Complain
         );
         complaints.expect(
             tool.paging.is_none() || !PAGE_PARAMETERS.contains(&name),
-            path,
+            path.as_str(),
             format!("`{name}` is added by the host to tools with paging; take it out"),
+        );
+        complaints.expect(
+            tool.concise().is_empty() || name != RESPONSE_FORMAT,
+            path,
+            format!("`{name}` is added by the host to tools with `response.concise`; take it out"),
         );
     }
 
@@ -140,10 +145,14 @@ fn check(manifest: &Manifest, tool: &Tool, path: &str, complaints: &mut Complain
                 format!("{path}/request"),
                 "is missing; declare the request, or for a tool in code say under `allow` what it may send",
             );
+            let trimmed = tool.response.as_ref().map(|response| Response {
+                concise: Vec::new(),
+                ..response.clone()
+            });
             complaints.expect(
-                tool.response.is_none(),
+                trimmed.is_none_or(|response| response == Response::default()),
                 format!("{path}/response"),
-                "belongs to a declared `request`; a tool in code shapes its own result",
+                "belongs to a declared `request`; a tool in code shapes its own result, and may name `concise` alone",
             );
         }
     }
@@ -166,9 +175,80 @@ fn check(manifest: &Manifest, tool: &Tool, path: &str, complaints: &mut Complain
         );
         complaints.expect_pointer(failure, format!("{path}/response/failure"));
     }
+    concise(tool, path, complaints);
     hints(manifest, tool, path, complaints);
     scopes(manifest, tool, path, complaints);
     paging(manifest, tool, path, complaints);
+}
+
+/// Whether what is left out of short answers may be missing.
+fn concise(tool: &Tool, path: &str, complaints: &mut Complaints) {
+    let Some(response) = &tool.response else { return };
+    let items = tool.paging.as_ref().map_or("", |paging| paging.items.as_str());
+    let items: Vec<String> = items.split('/').skip(1).map(unescaped).collect();
+    let mut required = Vec::new();
+    if let Some(output) = &tool.output {
+        gather_required(output, &mut required);
+    }
+    for (index, name) in response.concise.iter().enumerate() {
+        let at = format!("{path}/response/concise/{index}");
+        complaints.expect(
+            !name.is_empty() && !response.concise[..index].contains(name),
+            at.as_str(),
+            format!("{name:?} is empty or there twice"),
+        );
+        complaints.expect(
+            !response.drop.contains(name),
+            at.as_str(),
+            format!("{name:?} is dropped always; name it under `drop` or here"),
+        );
+        complaints.expect(
+            !response.lists.contains(name),
+            at.as_str(),
+            format!(
+                "{name:?} is among `lists` too, and would come back as an empty list; take it out of one"
+            ),
+        );
+        complaints.expect(
+            !items.contains(name),
+            at.as_str(),
+            format!("{name:?} is on the way to the items of `paging`, which every answer has; take it out"),
+        );
+        complaints.expect(
+            !required.contains(&name.as_str()),
+            at,
+            format!("{name:?} is required by `output`; make it optional there or take it out here"),
+        );
+    }
+    if !response.concise.is_empty() {
+        complaints.expect(
+            response.file.is_none(),
+            format!("{path}/response/concise"),
+            "goes with data, and this tool keeps its answer as a file; take it out",
+        );
+        complaints.expect(
+            tool.result == Shape::Data,
+            format!("{path}/response/concise"),
+            "goes with data, and the result of this tool is `content`; take it out",
+        );
+    }
+}
+
+fn unescaped(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
+/// The names that a schema requires, at any depth.
+fn gather_required<'a>(schema: &'a Value, names: &mut Vec<&'a str>) {
+    match schema {
+        Value::Object(members) => {
+            let required = members.get("required").and_then(Value::as_array);
+            names.extend(required.into_iter().flatten().filter_map(Value::as_str));
+            members.values().for_each(|member| gather_required(member, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| gather_required(item, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Whether the hints fit what the tool may send.

@@ -4,13 +4,15 @@ use serde_json::Value;
 use valetkey_manifest::Manifest;
 
 use super::{Member, Type, description, input, read};
+use crate::manifest::guest_input;
 
 /// `inputs.py`.
 #[must_use]
 pub fn python(manifest: &Manifest) -> String {
     let mut classes = String::new();
     for tool in &manifest.tools {
-        define(&pascal(&tool.name), &input(&tool.input), &mut classes);
+        let schema = guest_input(tool);
+        define(&pascal(&tool.name), &input(&schema), &mut classes);
     }
     let is_used = |name: &&str| {
         let code = classes.lines().filter(|line| !line.trim_start().starts_with('#'));

@@ -4,6 +4,7 @@ use serde_json::Value;
 use valetkey_manifest::Manifest;
 
 use super::{Member, Type, description, input, read};
+use crate::manifest::guest_input;
 
 /// `inputs.d.ts`.
 #[must_use]
@@ -18,7 +19,8 @@ export interface Inputs {
 "
     .to_owned();
     for tool in &manifest.tools {
-        let shape = record(&input(&tool.input), 1);
+        let schema = guest_input(tool);
+        let shape = record(&input(&schema), 1);
         out.push_str(&format!("  {}: {shape};\n", key(&tool.name)));
     }
     out.push_str("}\n\n/** The connector's functions. */\nexport type Tools = ToolsOf<Inputs>;\n");

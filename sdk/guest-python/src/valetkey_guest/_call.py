@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 from . import _engine
 from ._fault import Fault
 from ._http import File, Pairs, Part, Request, Response, Wanted, build
-from ._json import dump
+from ._json import dump, without
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -158,6 +158,13 @@ class Call:
         response = self._host.send(request) if file is None else self._host.send_file(request, file)
         return Output(*_engine.output(self._declaration, self.page, response))
 
+    def shortened(self, output: Output, input: str) -> Output:
+        """A tool's result without what is left out of short ones."""
+        concise = (self._read().get("response") or {}).get("concise")
+        if not concise or _json.loads(input).get("response_format") == "detailed":
+            return output
+        return Output(without(output.data, concise), output.next_page_token)
+
     def get(self, endpoint: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Sends a ``GET``; a :class:`Fault` when there is no answer, or one that is no success."""
         return self.send("GET", endpoint, path, **options)
@@ -284,9 +291,12 @@ def tool(name: str) -> Callable[[_Function], _Function]:
 
 
 def run(call: Call, tool: str, input: str) -> Output:
-    """Runs one tool, its function when there is one, its declaration otherwise: what a component does, and a test."""
+    """Runs one tool, its function when there is one, its declaration otherwise: what a component does, and a test.
+
+    Of either's result it leaves out what ``response.concise`` names, unless the input says ``response_format:
+    "detailed"``."""
     function = _functions.get(tool)
     if function is None:
-        return call.run(input)
+        return call.shortened(call.run(input), input)
     result = function(call, _json.loads(input))
-    return result if isinstance(result, Output) else page(result)
+    return call.shortened(result if isinstance(result, Output) else page(result), input)

@@ -42,11 +42,18 @@ def request(declaration: str, input: str, page: Page, config: Callable[[str], st
     is_by_url = paginator is not None and paginator["kind"] in ("link_header", "next_url")
     url = page.token if is_by_url else None
     built = Request(declared["method"], declared["endpoint"], "", url=url, headers=headers, body=body)
-    if url is None:
+    if url is None or _is_beside(url):
         built.path = scope.path(declared["path"])
+    if url is None:
         query = find(declaration, "/request/query") or "{}"
         built.query = scope.pairs(query, declared.get("query_join"), declared.get("nested"))
     return built
+
+
+def _is_beside(url: str) -> bool:
+    """Whether a next page's URL is relative to the request itself (``?after=7``), which the host has to know then; what
+    begins with a slash or a scheme is not (RFC 3986 section 4.2)."""
+    return not url.startswith("/") and ":" not in re.split("[/?#]", url, maxsplit=1)[0]
 
 
 def file(declaration: str, input: str, page: Page) -> str | None:

@@ -265,7 +265,7 @@ fn step(pointer: &str) -> (String, &str) {
 }
 
 /// Copies JSON (already checked) without the members of these names, and without white space.
-fn without(json: &str, names: &[String]) -> String {
+pub(crate) fn without(json: &str, names: &[String]) -> String {
     let bytes = json.as_bytes();
     let mut out = String::with_capacity(json.len());
     let mut in_object = Vec::new();
@@ -279,11 +279,9 @@ fn without(json: &str, names: &[String]) -> String {
         match byte {
             b'"' => {
                 at = end_of_string(bytes, start);
-                if at_name
-                    && names
-                        .iter()
-                        .any(|name| name.as_bytes() == &bytes[start + 1..at - 1])
-                {
+                // What a function answers may be cut off: there may be no closing quote.
+                let name = bytes.get(start + 1..at - 1);
+                if at_name && names.iter().any(|known| Some(known.as_bytes()) == name) {
                     out.push_str(&json[kept_from..start]);
                     at = end_of_value(bytes, at);
                     if bytes.get(at) == Some(&b',') {

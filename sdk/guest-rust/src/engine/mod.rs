@@ -17,6 +17,8 @@ use crate::page::Page;
 use crate::{File, Output, Wanted};
 use template::Scope;
 
+pub(crate) use answer::without;
+
 /// Fills a declared request in.
 ///
 /// # Errors
@@ -56,7 +58,8 @@ pub fn request(
     });
     let by_url = matches!(paginator, Some(Paginator::LinkHeader | Paginator::NextUrl { .. }));
     let url = page.token.clone().filter(|_| by_url);
-    let (path, query) = match url {
+    let (path, query) = match &url {
+        Some(url) if is_beside(url) => (scope.path(&declared.path)?, Vec::new()),
         Some(_) => (String::new(), Vec::new()),
         None => (
             scope.path(&declared.path)?,
@@ -72,6 +75,13 @@ pub fn request(
         headers,
         body,
     })
+}
+
+/// Whether a next page's URL is relative to the request itself (`?after=7`), which the host has to know then;
+/// what begins with a slash or a scheme is not (RFC 3986 section 4.2).
+fn is_beside(url: &str) -> bool {
+    let first = url.split(['/', '?', '#']).next().unwrap_or_default();
+    !url.starts_with('/') && !first.contains(':')
 }
 
 /// The file that a declared request sends as its body; none for requests with other bodies.

@@ -4,11 +4,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use valetkey_manifest::tool::Declaration;
 
-use super::{output, request};
-use crate::Output;
+use super::request;
 use crate::fault::Fault;
 use crate::http::Response;
 use crate::page::Page;
+use crate::testing::Vendor;
+use crate::{Call, Output};
 
 #[derive(Deserialize)]
 struct Cases {
@@ -33,11 +34,17 @@ struct RequestCase {
 struct AnswerCase {
     name: String,
     declaration: Declaration,
+    #[serde(default = "no_input")]
+    input: String,
     #[serde(default)]
     page: PageOfCase,
     response: ResponseOfCase,
     output: Option<Value>,
     fault: Option<Value>,
+}
+
+fn no_input() -> String {
+    "{}".to_owned()
 }
 
 #[derive(Deserialize, Default)]
@@ -138,7 +145,9 @@ fn answers_are_what_the_cases_say() {
             headers: case.response.headers,
             body: case.response.bytes.unwrap_or(case.response.body.into_bytes()),
         };
-        let made = output(&case.declaration, &case.page.into(), response);
+        let vendor = Vendor::new(|_| response.clone());
+        let call = Call::new(&vendor, Some(case.declaration), case.page.into());
+        let made = crate::run(&call, "a_declared_tool", &case.input, |_, _, _| None);
         let show = |made: Output| match made.next_page_token {
             Some(next) => json!({ "data": made.data, "next": next }),
             None => json!({ "data": made.data }),
@@ -149,8 +158,8 @@ fn answers_are_what_the_cases_say() {
 
 #[test]
 fn a_file_is_sent_by_its_id_and_an_answer_kept_under_one() {
-    use crate::testing::{Vendor, json as answer};
-    use crate::{Call, File};
+    use crate::File;
+    use crate::testing::json as answer;
 
     let declared =
         |text: serde_json::Value| serde_json::from_value::<Declaration>(text).expect("a declaration");
@@ -199,5 +208,30 @@ fn a_file_is_sent_by_its_id_and_an_answer_kept_under_one() {
     assert_eq!(
         call.declared(&json!({"name": "x"})).unwrap_err().code,
         "vendor_not_found"
+    );
+}
+
+#[test]
+fn what_a_function_answers_is_shortened_as_well() {
+    fn coded(call: &Call, _: &str, input: &str) -> Option<Result<Output, Fault>> {
+        call.log("info", input);
+        let answer = json!({"login": "x", "avatar": "a"});
+        Some(Output::page(&answer, Some("t2".to_owned())))
+    }
+    let vendor = Vendor::new(|_| crate::testing::json(200, &json!({})));
+    let declaration = serde_json::from_value(json!({"response": {"concise": ["avatar"]}}));
+    let call = Call::new(&vendor, declaration.expect("a declaration"), Page::default());
+    let answer = |format: &str| {
+        let input = json!({"response_format": format}).to_string();
+        crate::run(&call, "a_coded_tool", &input, coded).expect("an answer")
+    };
+    let short = answer("concise");
+    assert_eq!(short.data, r#"{"login":"x"}"#);
+    assert_eq!(short.next_page_token.as_deref(), Some("t2"));
+    let whole: Value = serde_json::from_str(&answer("detailed").data).expect("JSON");
+    assert_eq!(whole, json!({"login": "x", "avatar": "a"}));
+    assert!(
+        vendor.logged.borrow()[1].contains("detailed"),
+        "the function may ask"
     );
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde_json::{Map, Value, json};
+use valetkey_manifest::tool::{CONCISE, DETAILED, RESPONSE_FORMAT};
 
 use crate::{Call, Fault, Output};
 
@@ -57,7 +58,9 @@ fn disagreements(coded: &Coded, schema: &Value) -> Vec<String> {
     if let Some(fields) = (coded.fields)() {
         let taken: BTreeSet<&str> = fields.iter().copied().collect();
         let declared: BTreeSet<&str> = properties(schema).map(|(name, _)| name.as_str()).collect();
-        for name in declared.difference(&taken) {
+        // What is left out of short answers is left out for the function as well: it need not ask.
+        let untaken = declared.difference(&taken);
+        for name in untaken.filter(|name| **name != RESPONSE_FORMAT) {
             problems.push(format!(
                 "`{tool}`: `{name}` of the schema is never taken by the function"
             ));
@@ -83,7 +86,12 @@ fn schema(folder: &Path, tool: &str) -> Option<Value> {
     let manifest: Value = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let tools = manifest["tools"].as_array()?;
     let declared = tools.iter().find(|declared| declared["name"] == tool)?;
-    Some(filled_in(folder, &declared["input"]))
+    let mut schema = filled_in(folder, &declared["input"]);
+    // What the host adds to such a tool's input, and the function gets as well.
+    if declared["response"]["concise"].is_array() {
+        schema["properties"][RESPONSE_FORMAT] = json!({ "enum": [CONCISE, DETAILED] });
+    }
+    Some(schema)
 }
 
 /// With the files in place that stand for schemas (`{ "$file" = "deal.json" }`).

@@ -11,7 +11,7 @@ use crate::model::{Answer, Api, Body, ListStyle, Location, Operation, Parameter,
 const METHODS: [&str; 8] = [
     "get", "head", "post", "put", "patch", "delete", "options", "trace",
 ];
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Reads a document of any of the versions.
 ///
@@ -22,9 +22,9 @@ pub(crate) fn read(definitions: Definitions) -> Result<Api, Error> {
     let reader = Reader {
         definitions: &definitions,
         root,
-        swagger: match (root.get("swagger"), root.get("openapi")) {
-            (Some(version), _) if is_version(version, "2.") => true,
-            (_, Some(version)) if is_version(version, "3.") => false,
+        swagger: match root.get("openapi") {
+            _ if is_swagger(root) => true,
+            Some(version) if is_version(version, "3.") => false,
             _ => {
                 return Err(Error::NotThisFormat {
                     wanted: "an OpenAPI document: it says neither `swagger: 2.0` nor `openapi: 3.x`",
@@ -41,6 +41,23 @@ pub(crate) fn read(definitions: Definitions) -> Result<Api, Error> {
     );
     api.definitions = definitions;
     Ok(api)
+}
+
+/// Whether a document says that it is Swagger 2.0.
+pub(crate) fn is_swagger(root: &Value) -> bool {
+    root.get("swagger")
+        .is_some_and(|version| is_version(version, "2."))
+}
+
+/// The media types that a Swagger operation takes.
+pub(crate) fn consumed(operation: &Value, root: &Value) -> Vec<String> {
+    media_types(operation, root, "consumes")
+}
+
+fn media_types(operation: &Value, root: &Value, member: &str) -> Vec<String> {
+    let own = operation.get(member).is_some();
+    let listed = texts(if own { operation } else { root }, member);
+    listed.iter().map(|media_type| bare(media_type)).collect()
 }
 
 /// YAML may make a number of a version.
@@ -287,9 +304,7 @@ impl<'d> Reader<'d> {
 
     /// The media types that a Swagger operation takes (`consumes`) or answers (`produces`).
     fn media_types(&self, operation: &Value, member: &str) -> Vec<String> {
-        let own = operation.get(member).is_some();
-        let listed = texts(if own { operation } else { self.root }, member);
-        listed.iter().map(|media_type| bare(media_type)).collect()
+        media_types(operation, self.root, member)
     }
 
     fn swagger_body(&self, operation: &Value, parameter: &Value) -> Body {
@@ -483,7 +498,7 @@ fn bare(media_type: &str) -> String {
         .to_ascii_lowercase()
 }
 
-fn is_json(media_type: &str) -> bool {
+pub(crate) fn is_json(media_type: &str) -> bool {
     matches!(media_type, "application/json" | "text/json" | "*/*") || media_type.ends_with("+json")
 }
 

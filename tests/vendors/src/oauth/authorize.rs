@@ -115,7 +115,8 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
         .flat_map(str::split_whitespace)
         .map(str::to_owned)
         .collect();
-    if scopes.is_empty() {
+    // At Notion there are none: what an application may do is set on it.
+    if scopes.is_empty() && vendor != Vendor::Notion {
         return Err(back("invalid_scope", "No scope was asked for."));
     }
     if vendor == Vendor::Atlassian && first(query, "audience") != Some("api.atlassian.com") {
@@ -127,9 +128,12 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
         .unwrap_or(&settings.user)
         .to_owned();
     let wants_refresh_token = match vendor {
-        Vendor::Hubspot => true,
         Vendor::Github => settings.github_app,
         Vendor::Atlassian => scopes.iter().any(|scope| scope == "offline_access"),
+        Vendor::Hubspot | Vendor::Notion => true,
+        Vendor::Salesforce => scopes
+            .iter()
+            .any(|scope| scope == "refresh_token" || scope == "offline_access"),
         Vendor::Google => {
             first(query, "access_type") == Some("offline")
                 && (first(query, "prompt").is_some_and(|prompt| prompt.contains("consent"))
@@ -202,6 +206,8 @@ fn page(vendor: Vendor, asked: &Asked) -> Html<String> {
         Vendor::Google => "Google",
         Vendor::Github => "GitHub",
         Vendor::Atlassian => "Atlassian",
+        Vendor::Salesforce => "Salesforce",
+        Vendor::Notion => "Notion",
     };
     let scopes: String = asked
         .scopes

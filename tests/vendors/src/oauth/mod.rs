@@ -2,9 +2,10 @@
 //!
 //! Facts of the vendors kept here: HubSpot's token endpoint answers the same refresh token again
 //! and names the portal; Google answers a refresh token only for `access_type=offline` and, once
-//! consent was given before, only with `prompt=consent`, and never when refreshing. GitHub's token
-//! endpoint says its refusals with status 200, answers a form to whoever does not ask for JSON, and
-//! joins scopes by commas; an OAuth App's token has no end and no refresh token, a GitHub App's has
+//! consent was given before, only with `prompt=consent`, and never when refreshing; Salesforce says no
+//! lifetime, names the host of the user's org, and gives a refresh token for the scope of that name; Notion has
+//! no scopes, and wants JSON with the client in HTTP basic. GitHub's token endpoint says its refusals
+//! with status 200, answers a form to whoever does not ask for JSON, and joins scopes by commas; an OAuth App's token has no end and no refresh token, a GitHub App's has
 //! both and no scopes. Atlassian's token endpoint takes JSON, gives a refresh token only for
 //! `offline_access`, and refuses one that is not good any more with 403 and `unauthorized_client`.
 
@@ -40,6 +41,27 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route("/github/login/oauth/access_token", post(github::issue))
         .route("/atlassian/authorize", consent(Vendor::Atlassian))
         .route("/atlassian/oauth/token", post(atlassian::issue))
+        .route("/notion/v1/oauth/authorize", consent(Vendor::Notion))
+        .route(
+            "/notion/v1/oauth/token",
+            post(|s, h, b| token::issue(Vendor::Notion, s, h, b)),
+        )
+        .route(
+            "/notion/v1/oauth/revoke",
+            post(|s, h, b| token::revoke(Vendor::Notion, s, h, b)),
+        )
+        .route(
+            "/salesforce/services/oauth2/authorize",
+            consent(Vendor::Salesforce),
+        )
+        .route(
+            "/salesforce/services/oauth2/token",
+            post(|s, h, b| token::issue(Vendor::Salesforce, s, h, b)),
+        )
+        .route(
+            "/salesforce/services/oauth2/revoke",
+            post(|s, h, b| token::revoke(Vendor::Salesforce, s, h, b)),
+        )
         .route(
             "/hubspot/oauth/v1/token",
             post(|s, h, b| token::issue(Vendor::Hubspot, s, h, b)),
@@ -93,5 +115,7 @@ fn issuer(state: &State, vendor: Vendor) -> String {
         Vendor::Google => format!("{}/google", state.base_url),
         Vendor::Github => format!("{}/github", state.base_url),
         Vendor::Atlassian => format!("{}/atlassian", state.base_url),
+        Vendor::Salesforce => format!("{}/salesforce", state.base_url),
+        Vendor::Notion => format!("{}/notion", state.base_url),
     }
 }

@@ -13,6 +13,9 @@ use super::grants::Issued;
 use super::problem;
 use crate::Vendor;
 use crate::hubspot::portal_id;
+use crate::notion::{bot_id, person_id, workspace_id};
+use crate::options::Rotation;
+use crate::salesforce::{instance_of, org_id, user_id};
 use crate::server::State;
 use crate::text::{Pairs, first, parse_base64, parse_form, sha256_base64url};
 
@@ -23,7 +26,7 @@ pub(crate) async fn issue(
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let form = match read(&state, &headers, &body) {
+    let form = match read(vendor, &state, &headers, &body) {
         Ok(form) => form,
         Err(response) => return *response,
     };
@@ -44,7 +47,11 @@ pub(crate) async fn issue(
         "refresh_token" => state.grants().renew(
             vendor,
             first(&form, "refresh_token").unwrap_or_default(),
-            settings.rotation,
+            match (vendor, settings.rotation) {
+                // Every refresh gives a new pair there.
+                (Vendor::Notion, Rotation::None) => Rotation::SingleUse { revoke_family: false },
+                (_, rotation) => rotation,
+            },
             lifetime,
         ),
         _ => {
@@ -61,6 +68,8 @@ pub(crate) async fn issue(
                 Vendor::Hubspot => hubspot_body(&issued, lifetime),
                 // The token endpoints of GitHub and Atlassian are their own.
                 Vendor::Google | Vendor::Github | Vendor::Atlassian => google_body(&issued, lifetime),
+                Vendor::Salesforce => salesforce_body(&state, &issued),
+                Vendor::Notion => notion_body(&issued),
             };
             ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
         }
@@ -69,7 +78,7 @@ pub(crate) async fn issue(
 }
 
 /// The revocation endpoint: ends the whole grant. Unknown tokens are no error at HubSpot (RFC 7009
-/// section 2.2) and `invalid_token` at Google, which wants no client authentication.
+/// section 2.2), and one at Google and Salesforce, which want no client authentication.
 pub(crate) async fn revoke(
     vendor: Vendor,
     Shared(state): Shared<Arc<State>>,
@@ -77,8 +86,8 @@ pub(crate) async fn revoke(
     body: String,
 ) -> Response {
     let form = match vendor {
-        Vendor::Google | Vendor::Github | Vendor::Atlassian => parse_form(&body),
-        Vendor::Hubspot => match read(&state, &headers, &body) {
+        Vendor::Google | Vendor::Salesforce | Vendor::Github | Vendor::Atlassian => parse_form(&body),
+        Vendor::Hubspot | Vendor::Notion => match read(vendor, &state, &headers, &body) {
             Ok(form) => form,
             Err(response) => return *response,
         },
@@ -86,30 +95,37 @@ pub(crate) async fn revoke(
     let known = state
         .grants()
         .revoke_token(vendor, first(&form, "token").unwrap_or_default());
-    if !known && vendor == Vendor::Google {
-        return problem(
-            StatusCode::BAD_REQUEST,
-            "invalid_token",
-            "The token is expired or revoked.",
-        );
+    if !known && !matches!(vendor, Vendor::Hubspot | Vendor::Notion) {
+        let code = match vendor {
+            Vendor::Salesforce => "unsupported_token_type",
+            _ => "invalid_token",
+        };
+        return problem(StatusCode::BAD_REQUEST, code, "The token is expired or revoked.");
     }
     Json(json!({})).into_response()
 }
 
-/// The form of an authenticated client.
-fn read(state: &State, headers: &HeaderMap, body: &str) -> Result<Pairs, Box<Response>> {
-    let is_form = headers
+/// The form, or the JSON, of an authenticated client.
+fn read(vendor: Vendor, state: &State, headers: &HeaderMap, body: &str) -> Result<Pairs, Box<Response>> {
+    let wanted = match vendor {
+        Vendor::Notion => "application/json",
+        _ => "application/x-www-form-urlencoded",
+    };
+    let is_wanted = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
-    if !is_form {
+        .is_some_and(|value| value.starts_with(wanted));
+    if !is_wanted {
         return Err(Box::new(problem(
             StatusCode::BAD_REQUEST,
             "invalid_request",
-            "The body must be a form.",
+            &format!("The body must be {wanted}."),
         )));
     }
-    let form = parse_form(body);
+    let form = match vendor {
+        Vendor::Notion => members(body),
+        _ => parse_form(body),
+    };
     let twice = form
         .iter()
         .enumerate()
@@ -144,6 +160,17 @@ fn read(state: &State, headers: &HeaderMap, body: &str) -> Result<Pairs, Box<Res
         )));
     }
     Ok(form)
+}
+
+/// The texts of a JSON object.
+fn members(body: &str) -> Pairs {
+    let parsed: Value = serde_json::from_str(body).unwrap_or_default();
+    parsed
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect()
 }
 
 /// HTTP basic with the parts form-encoded (RFC 6749 section 2.3.1).
@@ -186,4 +213,40 @@ fn google_body(issued: &Issued, lifetime: Duration) -> Value {
         body["refresh_token"] = json!(refresh_token);
     }
     body
+}
+
+/// Without a lifetime, which the org's policy keeps to itself. A refresh answers no refresh token
+/// unless it was rotated.
+fn salesforce_body(state: &State, issued: &Issued) -> Value {
+    let scopes: Vec<&str> = issued.scopes.iter().map(String::as_str).collect();
+    let host = instance_of(&state.settings(), &issued.user);
+    let (org, user) = (org_id(&issued.user), user_id(&issued.user));
+    let mut body = json!({
+        "token_type": "Bearer",
+        "access_token": issued.access_token,
+        "scope": scopes.join(" "),
+        "instance_url": format!("https://{host}"),
+        "id": format!("https://login.salesforce.com/id/{org}/{user}"),
+        "issued_at": state.calendar.now_ms().to_string(),
+        "signature": sha256_base64url(&issued.access_token),
+    });
+    if let (true, Some(refresh_token)) = (issued.rotated, &issued.refresh_token) {
+        body["refresh_token"] = json!(refresh_token);
+    }
+    body
+}
+
+fn notion_body(issued: &Issued) -> Value {
+    let user = &issued.user;
+    json!({
+        "token_type": "bearer",
+        "access_token": issued.access_token,
+        "refresh_token": issued.refresh_token,
+        "bot_id": bot_id(user),
+        "workspace_id": workspace_id(user),
+        "workspace_name": format!("Workspace of {user}"),
+        "workspace_icon": null,
+        "owner": { "type": "user", "user": { "object": "user", "id": person_id(user), "type": "person", "name": user } },
+        "duplicated_template_id": null,
+    })
 }

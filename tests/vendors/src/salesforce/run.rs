@@ -1,0 +1,900 @@
+//! Runs queries over an org, and answers them in batches.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State as Shared};
+use axum::http::HeaderMap;
+use axum::{Extension, Json};
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Map, Value, json};
+
+use super::instance_of;
+use super::kinds::{Field, Kind, Of};
+use super::org::{Org, Record};
+use super::problem::Problem;
+use super::soql::{self, Cond, Function, Item, Literal, Op, Order, Query};
+use crate::oauth::Session;
+use crate::server::State;
+use crate::text::{first, parse_form};
+
+/// The variable parts of a path, by name.
+pub(super) type At = std::collections::BTreeMap<String, String>;
+
+pub(super) async fn query(
+    Shared(state): Shared<Arc<State>>,
+    Extension(session): Extension<Session>,
+    Path(at): Path<At>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
+    let pairs = parse_form(&query.unwrap_or_default());
+    let text = first(&pairs, "q").ok_or_else(|| Problem::malformed_query("There is no parameter q."))?;
+    let parsed = soql::parse(text)?;
+    let now_ms = state.calendar.now_ms();
+    let size = batch_size(&headers)?;
+    let base = base(&state, &session, &at);
+    state.org(&session.user, |org| {
+        let found = rows(org, &parsed, now_ms)?;
+        Ok(Json(batch(org, &base, found, size)))
+    })
+}
+
+/// The rest of a query's results: `{locator}-{offset}`.
+pub(super) async fn more(
+    Shared(state): Shared<Arc<State>>,
+    Extension(session): Extension<Session>,
+    Path(at): Path<At>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let size = batch_size(&headers)?;
+    let base = base(&state, &session, &at);
+    state.org(&session.user, |org| {
+        let invalid = || Problem::bad("INVALID_QUERY_LOCATOR", "invalid query locator");
+        let (locator, offset) = at["locator"].rsplit_once('-').ok_or_else(invalid)?;
+        let offset: usize = offset.parse().map_err(|_| invalid())?;
+        let results = org.results.get(locator).ok_or_else(invalid)?;
+        if offset >= results.len() {
+            return Err(invalid());
+        }
+        Ok(Json(page(&base, locator, results, offset, size)))
+    })
+}
+
+/// Where an answer's relative URLs begin. At the vendor that is `/services/data/…`; here the
+/// instance is a part of the path.
+pub(super) fn base(state: &State, session: &Session, at: &At) -> String {
+    let instance = instance_of(&state.settings(), &session.user);
+    let version = at.get("version").map_or("v66.0", String::as_str);
+    format!("/salesforce/{instance}/services/data/{version}")
+}
+
+/// `Sforce-Query-Options: batchSize=200`, from 200 to 2000.
+fn batch_size(headers: &HeaderMap) -> Result<usize, Problem> {
+    let Some(value) = headers
+        .get("sforce-query-options")
+        .and_then(|value| value.to_str().ok())
+    else {
+        return Ok(2_000);
+    };
+    value
+        .trim()
+        .strip_prefix("batchSize=")
+        .and_then(|number| number.parse().ok())
+        .filter(|number| (200..=2_000).contains(number))
+        .ok_or_else(|| Problem::bad("INVALID_QUERY_OPTIONS", "batchSize must be from 200 to 2000"))
+}
+
+/// What a query found: the number of rows that match, and the rows as they are answered.
+struct Found {
+    total: usize,
+    rows: Vec<Value>,
+}
+
+fn batch(org: &mut Org, base: &str, found: Found, size: usize) -> Value {
+    if found.rows.len() <= size {
+        return json!({ "totalSize": found.total, "done": true, "records": with_urls(base, found.rows) });
+    }
+    let rows = with_urls(base, found.rows);
+    let locator = org.keep(rows);
+    page(base, &locator, &org.results[&locator], 0, size)
+}
+
+fn page(base: &str, locator: &str, results: &[Value], offset: usize, size: usize) -> Value {
+    let end = (offset + size).min(results.len());
+    let mut answer = json!({
+        "totalSize": results.len(),
+        "done": end == results.len(),
+        "records": &results[offset..end],
+    });
+    if end < results.len() {
+        answer["nextRecordsUrl"] = json!(format!("{base}/query/{locator}-{end}"));
+    }
+    answer
+}
+
+/// Puts the beginning of the API's path in front of what records say of where they are.
+pub(super) fn with_urls(base: &str, mut rows: Vec<Value>) -> Vec<Value> {
+    fn visit(base: &str, value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(url)) = members
+                    .get_mut("attributes")
+                    .and_then(|attributes| attributes.get_mut("url"))
+                {
+                    *url = format!("{base}{url}");
+                }
+                members.values_mut().for_each(|member| visit(base, member));
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| visit(base, item)),
+            _ => {}
+        }
+    }
+    rows.iter_mut().for_each(|row| visit(base, row));
+    rows
+}
+
+/// The rows of a query, for searches too.
+pub(super) fn select(org: &Org, query: &Query, now_ms: i64) -> Result<Vec<Value>, Problem> {
+    rows(org, query, now_ms).map(|found| found.rows)
+}
+
+fn rows(org: &Org, query: &Query, now_ms: i64) -> Result<Found, Problem> {
+    let kind = Kind::named(&query.from).ok_or_else(|| Problem::no_object(&query.from))?;
+    let mut matching = Vec::new();
+    let filter = bind(org, kind, query.filter.as_ref(), now_ms)?;
+    for record in org.all(kind) {
+        let is_in_scope = !query.mine || record.get("OwnerId") == Some(&json!(org.user_id));
+        if is_in_scope && filter(record) {
+            matching.push(record);
+        }
+    }
+    let orders = query
+        .order
+        .iter()
+        .map(|order| Ok((path(kind, &order.field)?, order)))
+        .collect::<Result<Vec<_>, Problem>>()?;
+    matching.sort_by(|a, b| {
+        orders
+            .iter()
+            .map(|(path, order)| ordering(&path.value(org, a), &path.value(org, b), order))
+            .find(|ordering| ordering.is_ne())
+            .unwrap_or(Ordering::Equal)
+    });
+    let cut = |count: usize| -> std::ops::Range<usize> {
+        let from = query.offset.min(count);
+        from..query.limit.map_or(count, |limit| (from + limit).min(count))
+    };
+    if query.select == [Item::Count] {
+        let total = cut(matching.len()).len();
+        return Ok(Found {
+            total,
+            rows: Vec::new(),
+        });
+    }
+    let is_grouped = !query.group.is_empty()
+        || query
+            .select
+            .iter()
+            .any(|item| matches!(item, Item::Aggregate { .. }));
+    let rows = if is_grouped {
+        let rows = grouped(org, kind, query, &matching)?;
+        let range = cut(rows.len());
+        rows[range].to_vec()
+    } else {
+        let range = cut(matching.len());
+        let selected = selection(kind, query)?;
+        matching[range]
+            .iter()
+            .map(|record| selected.row(org, kind, record, now_ms))
+            .collect::<Result<_, Problem>>()?
+    };
+    Ok(Found {
+        total: rows.len(),
+        rows,
+    })
+}
+
+/// A field as it is reached from an object: over parents, then the field.
+struct Reach {
+    parents: Vec<&'static Field>,
+    field: &'static Field,
+}
+
+fn path(kind: &'static Kind, text: &str) -> Result<Reach, Problem> {
+    let mut names: Vec<&str> = text.split('.').collect();
+    if names.len() > 1 && names[0].eq_ignore_ascii_case(kind.name) && kind.relationship(names[0]).is_none() {
+        names.remove(0);
+    }
+    let (last, parents) = names
+        .split_last()
+        .ok_or_else(|| Problem::no_column(text, kind.name))?;
+    let mut at = Some(kind);
+    let mut reach = Vec::new();
+    for parent in parents {
+        let field = at.and_then(|kind| kind.relationship(parent)).ok_or_else(|| {
+            Problem::bad(
+                "INVALID_FIELD",
+                format!("Didn't understand relationship '{parent}' in field path."),
+            )
+        })?;
+        at = match field.of {
+            Of::Ref { to, .. } => Kind::named(to),
+            _ => None,
+        };
+        reach.push(field);
+    }
+    // What any object may be (Who, What) has a name, whatever it is.
+    let field = match at {
+        Some(kind) => kind
+            .field(last)
+            .ok_or_else(|| Problem::no_column(last, kind.name))?,
+        None => Kind::named("Account")
+            .and_then(|any| any.field(last))
+            .filter(|field| field.name == "Name" || field.name == "Id")
+            .ok_or_else(|| Problem::no_column(last, "Name"))?,
+    };
+    Ok(Reach {
+        parents: reach,
+        field,
+    })
+}
+
+impl Reach {
+    fn value(&self, org: &Org, record: &Record) -> Value {
+        let mut record = record;
+        let mut kind = None;
+        for parent in &self.parents {
+            let id = record
+                .get(parent.name)
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let Some((found_kind, found)) = org.resolve(id) else {
+                return Value::Null;
+            };
+            (kind, record) = (Some(found_kind), found);
+        }
+        let name = match (self.field.name, kind) {
+            ("Name", Some(kind)) if kind.field("Name").is_none() => kind.label,
+            (name, _) => name,
+        };
+        record.get(name).cloned().unwrap_or(Value::Null)
+    }
+
+    /// Puts the value where a row has it.
+    fn put(&self, org: &Org, record: &Record, row: &mut Map<String, Value>) {
+        let (mut record, mut row) = (record, row);
+        for parent in &self.parents {
+            let Of::Ref { relationship, .. } = parent.of else {
+                return;
+            };
+            let id = record
+                .get(parent.name)
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let Some((kind, found)) = org.resolve(id) else {
+                row.insert(relationship.to_owned(), Value::Null);
+                return;
+            };
+            record = found;
+            let Value::Object(inner) = row
+                .entry(relationship)
+                .or_insert_with(|| json!({ "attributes": attributes(kind, found) }))
+            else {
+                return;
+            };
+            row = inner;
+        }
+        let value = Self {
+            parents: Vec::new(),
+            field: self.field,
+        }
+        .value(org, record);
+        let value = if value.is_null() && self.field.name == "Name" {
+            named(record)
+        } else {
+            value
+        };
+        row.insert(self.field.name.to_owned(), value);
+    }
+}
+
+/// The name of a record of an object whose name lies in another field.
+fn named(record: &Record) -> Value {
+    let kind = record.get("Id").and_then(Value::as_str).and_then(Kind::of_id);
+    kind.and_then(|kind| record.get(kind.label))
+        .cloned()
+        .unwrap_or(Value::Null)
+}
+
+/// What every record says of itself; the URL without its beginning.
+pub(super) fn attributes(kind: &Kind, record: &Record) -> Value {
+    let id = record.get("Id").and_then(Value::as_str).unwrap_or_default();
+    json!({ "type": kind.name, "url": format!("/sobjects/{}/{id}", kind.name) })
+}
+
+/// What is selected, bound to the object.
+struct Selection<'q> {
+    fields: Vec<Reach>,
+    children: Vec<(&'static str, &'static str, &'q Query)>,
+}
+
+fn selection<'q>(kind: &'static Kind, query: &'q Query) -> Result<Selection<'q>, Problem> {
+    let mut selected = Selection {
+        fields: Vec::new(),
+        children: Vec::new(),
+    };
+    for item in &query.select {
+        match item {
+            Item::Field(name) => selected.fields.push(path(kind, name)?),
+            Item::Fields { standard, custom } => {
+                if *custom && query.limit.is_none_or(|limit| limit > 200) {
+                    return Err(Problem::malformed_query(
+                        "The SOQL FIELDS function must have a LIMIT of at most 200",
+                    ));
+                }
+                for field in kind.fields() {
+                    if if field.is_custom() { *custom } else { *standard } {
+                        selected.fields.push(Reach {
+                            parents: Vec::new(),
+                            field,
+                        });
+                    }
+                }
+            }
+            Item::Children(child) => {
+                let (relationship, _, field) = kind.child(&child.from).ok_or_else(|| {
+                    Problem::bad(
+                        "INVALID_TYPE",
+                        format!(
+                            "Didn't understand relationship '{}' in FROM part of query call.",
+                            child.from
+                        ),
+                    )
+                })?;
+                selected.children.push((relationship, field, child));
+            }
+            Item::Count | Item::Aggregate { .. } => {
+                return Err(Problem::malformed_query(
+                    "Grouped query cannot use child relationships in the SELECT list",
+                ));
+            }
+        }
+    }
+    Ok(selected)
+}
+
+impl Selection<'_> {
+    fn row(&self, org: &Org, kind: &'static Kind, record: &Record, now_ms: i64) -> Result<Value, Problem> {
+        let mut row = Map::new();
+        row.insert("attributes".to_owned(), attributes(kind, record));
+        for field in &self.fields {
+            field.put(org, record, &mut row);
+        }
+        for (relationship, pointing, query) in &self.children {
+            let Some((_, child_kind, _)) = kind.child(relationship) else {
+                continue;
+            };
+            // The children of this record alone, by a condition of ours before theirs.
+            let ours = Cond::Is {
+                field: (*pointing).to_owned(),
+                op: Op::Eq,
+                value: Literal::Text(record["Id"].as_str().unwrap_or_default().to_owned()),
+            };
+            let mut child = (*query).clone();
+            child_kind.name.clone_into(&mut child.from);
+            child.filter = Some(Cond::All(std::iter::once(ours).chain(child.filter).collect()));
+            let found = rows(org, &child, now_ms)?;
+            let value = if found.rows.is_empty() {
+                Value::Null
+            } else {
+                json!({ "totalSize": found.total, "done": true, "records": found.rows })
+            };
+            row.insert((*relationship).to_owned(), value);
+        }
+        Ok(Value::Object(row))
+    }
+}
+
+fn grouped(
+    org: &Org,
+    kind: &'static Kind,
+    query: &Query,
+    matching: &[&Record],
+) -> Result<Vec<Value>, Problem> {
+    let keys = query
+        .group
+        .iter()
+        .map(|name| path(kind, name))
+        .collect::<Result<Vec<_>, Problem>>()?;
+    let mut groups: Vec<(Vec<Value>, Vec<&Record>)> = Vec::new();
+    for record in matching {
+        let key: Vec<Value> = keys.iter().map(|key| key.value(org, record)).collect();
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, members)) => members.push(record),
+            None => groups.push((key, vec![record])),
+        }
+    }
+    if keys.is_empty() && groups.is_empty() {
+        groups.push((Vec::new(), Vec::new()));
+    }
+    groups
+        .into_iter()
+        .map(|(key, members)| {
+            let mut row = Map::new();
+            row.insert("attributes".to_owned(), json!({ "type": "AggregateResult" }));
+            let mut unnamed = 0;
+            for item in &query.select {
+                match item {
+                    Item::Field(name) => {
+                        let at = query
+                            .group
+                            .iter()
+                            .position(|known| known.eq_ignore_ascii_case(name))
+                            .ok_or_else(|| {
+                                Problem::malformed_query(format!(
+                                    "Field must be grouped or aggregated: {name}"
+                                ))
+                            })?;
+                        row.insert(keys[at].field.name.to_owned(), key[at].clone());
+                    }
+                    Item::Aggregate {
+                        function,
+                        field,
+                        alias,
+                    } => {
+                        let field = path(kind, field)?;
+                        let name = alias.clone().unwrap_or_else(|| {
+                            unnamed += 1;
+                            format!("expr{}", unnamed - 1)
+                        });
+                        let values = members.iter().map(|record| field.value(org, record));
+                        row.insert(name, aggregate(*function, values));
+                    }
+                    Item::Count | Item::Children(_) | Item::Fields { .. } => {
+                        return Err(Problem::malformed_query(
+                            "Grouped query cannot use this in the SELECT list",
+                        ));
+                    }
+                }
+            }
+            Ok(Value::Object(row))
+        })
+        .collect()
+}
+
+fn aggregate(function: Function, values: impl Iterator<Item = Value>) -> Value {
+    let values: Vec<Value> = values.filter(|value| !value.is_null()).collect();
+    let numbers = || values.iter().filter_map(Value::as_f64);
+    let order = Order {
+        field: String::new(),
+        descending: false,
+        nulls_last: false,
+    };
+    let least = || values.iter().min_by(|a, b| ordering(a, b, &order)).cloned();
+    let most = || values.iter().max_by(|a, b| ordering(a, b, &order)).cloned();
+    match function {
+        Function::Count => json!(values.len()),
+        Function::CountDistinct => {
+            let mut distinct: Vec<&Value> = Vec::new();
+            for value in &values {
+                if !distinct.contains(&value) {
+                    distinct.push(value);
+                }
+            }
+            json!(distinct.len())
+        }
+        Function::Sum => json!(numbers().sum::<f64>()),
+        Function::Average if values.is_empty() => Value::Null,
+        Function::Average => {
+            #[allow(clippy::cast_precision_loss, reason = "an org has few records")]
+            let count = values.len() as f64;
+            json!(numbers().sum::<f64>() / count)
+        }
+        Function::Least => least().unwrap_or(Value::Null),
+        Function::Most => most().unwrap_or(Value::Null),
+    }
+}
+
+fn ordering(a: &Value, b: &Value, order: &Order) -> Ordering {
+    match (a.is_null(), b.is_null()) {
+        (true, true) => return Ordering::Equal,
+        // Where nulls go does not turn with the direction.
+        (true, false) if order.nulls_last => return Ordering::Greater,
+        (true, false) => return Ordering::Less,
+        (false, true) if order.nulls_last => return Ordering::Less,
+        (false, true) => return Ordering::Greater,
+        (false, false) => {}
+    }
+    let found = compare(a, b);
+    if order.descending { found.reverse() } else { found }
+}
+
+fn compare(a: &Value, b: &Value) -> Ordering {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        _ => match (a.as_bool(), b.as_bool()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => folded(a).cmp(&folded(b)),
+        },
+    }
+}
+
+fn folded(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_lowercase()
+}
+
+/// A condition, ready to be asked of records.
+type Test<'o> = Box<dyn Fn(&Record) -> bool + 'o>;
+
+fn bind<'o>(
+    org: &'o Org,
+    kind: &'static Kind,
+    cond: Option<&Cond>,
+    now_ms: i64,
+) -> Result<Test<'o>, Problem> {
+    let Some(cond) = cond else {
+        return Ok(Box::new(|_| true));
+    };
+    let each = |conds: &[Cond]| {
+        conds
+            .iter()
+            .map(|cond| bind(org, kind, Some(cond), now_ms))
+            .collect::<Result<Vec<_>, Problem>>()
+    };
+    match cond {
+        Cond::All(conds) => {
+            let tests = each(conds)?;
+            Ok(Box::new(move |record| tests.iter().all(|test| test(record))))
+        }
+        Cond::Any(conds) => {
+            let tests = each(conds)?;
+            Ok(Box::new(move |record| tests.iter().any(|test| test(record))))
+        }
+        Cond::Not(cond) => {
+            let test = bind(org, kind, Some(cond), now_ms)?;
+            Ok(Box::new(move |record| !test(record)))
+        }
+        Cond::Is { field, op, value } => {
+            let reach = path(kind, field)?;
+            let wanted = wanted(org, &reach, field, value, now_ms)?;
+            let op = *op;
+            if op == Op::Like && !reach.field.of.is_text() {
+                return Err(Problem::bad(
+                    "INVALID_FIELD",
+                    format!(
+                        "invalid operator on {} field '{field}'",
+                        reach.field.of.type_name()
+                    ),
+                ));
+            }
+            Ok(Box::new(move |record| {
+                holds(&reach.value(org, record), op, &wanted)
+            }))
+        }
+    }
+}
+
+/// What a field is compared with.
+enum Wanted {
+    Value(Value),
+    /// The first and the last day.
+    Days(Date, Date),
+    Moment(Timestamp),
+    Any(Vec<Wanted>),
+}
+
+fn wanted(org: &Org, reach: &Reach, name: &str, value: &Literal, now_ms: i64) -> Result<Wanted, Problem> {
+    let of = reach.field.of;
+    let wrong = |quotes: &str| {
+        Problem::bad(
+            "INVALID_FIELD",
+            format!(
+                "value of filter criterion for field '{name}' must be of type {} and should {quotes}be enclosed in quotes",
+                of.type_name()
+            ),
+        )
+    };
+    let is_time = matches!(of, Of::Date | Of::Time);
+    Ok(match value {
+        Literal::Null => Wanted::Value(Value::Null),
+        Literal::Bool(flag) if of == Of::Bool => Wanted::Value(json!(flag)),
+        Literal::Number(number) if of.is_number() => Wanted::Value(json!(number)),
+        Literal::Text(text) if of.is_text() => Wanted::Value(json!(text)),
+        Literal::Day(day) if is_time => {
+            let day: Date = day.parse().map_err(|_| wrong("not "))?;
+            Wanted::Days(day, day)
+        }
+        Literal::Moment(moment) if of == Of::Time => {
+            Wanted::Moment(moment.parse().map_err(|_| wrong("not "))?)
+        }
+        Literal::Relative(name, number) if is_time => {
+            let today = Timestamp::from_millisecond(now_ms)
+                .map_err(|_| wrong("not "))?
+                .to_zoned(TimeZone::UTC)
+                .date();
+            let (from, to) = relative(name, *number, today)
+                .ok_or_else(|| Problem::malformed_query(format!("unexpected token: '{name}'")))?;
+            Wanted::Days(from, to)
+        }
+        Literal::List(values) => Wanted::Any(
+            values
+                .iter()
+                .map(|value| wanted(org, reach, name, value, now_ms))
+                .collect::<Result<_, Problem>>()?,
+        ),
+        Literal::Rows(query) => {
+            let kind = Kind::named(&query.from).ok_or_else(|| Problem::no_object(&query.from))?;
+            let [Item::Field(field)] = &query.select[..] else {
+                return Err(Problem::malformed_query("A semi-join selects one field."));
+            };
+            let field = path(kind, field)?;
+            let test = bind(org, kind, query.filter.as_ref(), now_ms)?;
+            Wanted::Any(
+                org.all(kind)
+                    .filter(|record| test(record))
+                    .map(|record| Wanted::Value(field.value(org, record)))
+                    .collect(),
+            )
+        }
+        _ => return Err(wrong(if of.is_text() { "" } else { "not " })),
+    })
+}
+
+fn holds(found: &Value, op: Op, wanted: &Wanted) -> bool {
+    match (op, wanted) {
+        (Op::In, Wanted::Any(all)) => all.iter().any(|one| holds(found, Op::Eq, one)),
+        (Op::NotIn, Wanted::Any(all)) => !all.iter().any(|one| holds(found, Op::Eq, one)),
+        (Op::Like, Wanted::Value(Value::String(pattern))) => found
+            .as_str()
+            .is_some_and(|text| like(&text.to_lowercase(), &pattern.to_lowercase())),
+        (_, Wanted::Value(wanted)) => match (found.is_null(), wanted.is_null()) {
+            (true, true) => matches!(op, Op::Eq),
+            (true, false) | (false, true) => matches!(op, Op::Ne),
+            (false, false) => decides(
+                op,
+                equal_ids(found, wanted).unwrap_or_else(|| compare(found, wanted)),
+            ),
+        },
+        (_, Wanted::Days(from, to)) => {
+            let Some(day) = found
+                .as_str()
+                .and_then(|text| text.get(..10))
+                .and_then(|day| day.parse::<Date>().ok())
+            else {
+                return op == Op::Ne;
+            };
+            match op {
+                Op::Eq => day >= *from && day <= *to,
+                Op::Ne => day < *from || day > *to,
+                Op::Lt => day < *from,
+                Op::Le => day <= *to,
+                Op::Gt => day > *to,
+                Op::Ge => day >= *from,
+                Op::Like | Op::In | Op::NotIn => false,
+            }
+        }
+        (_, Wanted::Moment(moment)) => {
+            let found = found.as_str().map(|text| text.replace("+0000", "Z"));
+            match found.and_then(|text| text.parse::<Timestamp>().ok()) {
+                Some(found) => decides(op, found.cmp(moment)),
+                None => op == Op::Ne,
+            }
+        }
+        (_, Wanted::Any(_)) => false,
+    }
+}
+
+fn decides(op: Op, ordering: Ordering) -> bool {
+    match op {
+        Op::Eq => ordering.is_eq(),
+        Op::Ne => ordering.is_ne(),
+        Op::Lt => ordering.is_lt(),
+        Op::Le => ordering.is_le(),
+        Op::Gt => ordering.is_gt(),
+        Op::Ge => ordering.is_ge(),
+        Op::Like | Op::In | Op::NotIn => false,
+    }
+}
+
+/// Ids are equal in either of their forms, and with regard to case.
+fn equal_ids(found: &Value, wanted: &Value) -> Option<Ordering> {
+    let (found, wanted) = (found.as_str()?, wanted.as_str()?);
+    let is_id = found.len() == 18 && Kind::of_id(found).is_some();
+    (is_id && (wanted.len() == 15 || wanted.len() == 18))
+        .then(|| found[..15].cmp(wanted.get(..15).unwrap_or("")))
+}
+
+/// LIKE: `%` for any text, `_` for one character, a backslash before either for itself.
+fn like(text: &str, pattern: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let mut parts: Vec<(char, bool)> = Vec::new();
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => parts.extend(chars.next().map(|next| (next, false))),
+            '%' | '_' => parts.push((c, true)),
+            other => parts.push((other, false)),
+        }
+    }
+    // reachable[n]: whether the pattern so far can end at n.
+    let mut reachable = vec![false; text.len() + 1];
+    reachable[0] = true;
+    for (c, is_wild) in parts {
+        let before = reachable.clone();
+        if is_wild && c == '%' {
+            for at in 1..=text.len() {
+                reachable[at] = before[at] || reachable[at - 1];
+            }
+        } else {
+            reachable[0] = false;
+            for at in 1..=text.len() {
+                reachable[at] = before[at - 1] && (is_wild || text[at - 1] == c);
+            }
+        }
+    }
+    reachable[text.len()]
+}
+
+/// The first and last day of a date literal.
+fn relative(name: &str, number: Option<i64>, today: Date) -> Option<(Date, Date)> {
+    let shift = |date: Date, days: i64| date.checked_add(days.days()).ok();
+    let months = |date: Date, months: i64| date.checked_add(months.months()).ok();
+    if let Some(number) = number {
+        return match name {
+            // These include today, as the vendor's do.
+            "LAST_N_DAYS" => Some((shift(today, -number)?, today)),
+            "NEXT_N_DAYS" => Some((shift(today, 1)?, shift(today, number)?)),
+            "N_DAYS_AGO" => Some((shift(today, -number)?, shift(today, -number)?)),
+            _ => None,
+        };
+    }
+    let (when, unit) = match name {
+        "TODAY" => return Some((today, today)),
+        "YESTERDAY" => return Some((shift(today, -1)?, shift(today, -1)?)),
+        "TOMORROW" => return Some((shift(today, 1)?, shift(today, 1)?)),
+        "LAST_90_DAYS" => return Some((shift(today, -90)?, today)),
+        "NEXT_90_DAYS" => return Some((shift(today, 1)?, shift(today, 90)?)),
+        other => other.split_once('_')?,
+    };
+    let step = match when {
+        "LAST" => -1,
+        "THIS" => 0,
+        "NEXT" => 1,
+        _ => return None,
+    };
+    match unit {
+        "WEEK" => {
+            let back = i64::from(today.weekday().since(Weekday::Sunday));
+            let from = shift(today, step * 7 - back)?;
+            Some((from, shift(from, 6)?))
+        }
+        "MONTH" => {
+            let from = months(today.first_of_month(), step)?;
+            Some((from, from.last_of_month()))
+        }
+        "QUARTER" => {
+            let into = i64::from((today.month() - 1) % 3);
+            let from = months(today.first_of_month(), step * 3 - into)?;
+            Some((from, months(from, 2)?.last_of_month()))
+        }
+        "YEAR" => {
+            let from = months(today.first_of_year(), step * 12)?;
+            Some((from, from.last_of_year()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::minutes_before_start;
+
+    fn ask(org: &Org, text: &str) -> Result<Vec<Value>, Problem> {
+        select(org, &soql::parse(text)?, minutes_before_start(0))
+    }
+
+    #[test]
+    fn open_opportunities_come_with_account_contact_and_churn_risk_in_order() {
+        let org = Org::seeded("ada", 40);
+        let rows = ask(
+            &org,
+            "SELECT Id, Name, Account.Name, Contact.Email, churn_risk_score__c FROM Opportunity \
+             WHERE IsClosed = false AND churn_risk_score__c >= 0.5 ORDER BY churn_risk_score__c DESC LIMIT 3",
+        )
+        .unwrap();
+        assert_eq!(rows.len(), 3);
+        let scores: Vec<f64> = rows
+            .iter()
+            .map(|row| row["churn_risk_score__c"].as_f64().unwrap())
+            .collect();
+        assert!(scores[0] >= scores[1] && scores[1] >= scores[2] && scores[2] >= 0.5);
+        assert!(
+            rows[0]["Contact"]["Email"]
+                .as_str()
+                .unwrap()
+                .ends_with("@ada.example")
+        );
+        assert_eq!(rows[0]["Account"]["attributes"]["type"], "Account");
+    }
+
+    #[test]
+    fn conditions_mean_what_the_vendor_says() {
+        let org = Org::seeded("ada", 40);
+        let count = |condition: &str| {
+            ask(&org, &format!("SELECT Id FROM Opportunity WHERE {condition}"))
+                .unwrap_or_else(|problem| panic!("{condition}: {problem:?}"))
+                .len()
+        };
+        let all = count("Id != null");
+        assert_eq!(all, 40);
+        assert_eq!(count("StageName LIKE '%' AND CloseDate <= 4000-12-31"), all);
+        assert_eq!(count("IsClosed = true") + count("IsClosed = false"), all);
+        assert_eq!(
+            count("StageName IN ('Closed Won', 'closed lost')"),
+            count("IsClosed = true")
+        );
+        assert_eq!(count("NOT StageName LIKE 'Closed%'"), count("IsClosed = false"));
+        assert_eq!(count("Amount = null") + count("Amount > 0"), all);
+        assert_eq!(count("CloseDate < TODAY"), count("IsClosed = true"));
+        assert_eq!(
+            count("CreatedDate = THIS_YEAR") + count("CreatedDate < THIS_YEAR"),
+            all
+        );
+        assert!(count("AccountId IN (SELECT Id FROM Account WHERE Industry = 'Retail')") > 0);
+        assert_eq!(count("Account.Name LIKE '%zz%'"), 0);
+    }
+
+    #[test]
+    fn wrong_types_and_names_are_refused_as_fields() {
+        let org = Org::seeded("ada", 5);
+        for text in [
+            "SELECT Id FROM Opportunity WHERE CloseDate > '2026-01-01'",
+            "SELECT Id FROM Opportunity WHERE Name = 5",
+            "SELECT Id FROM Opportunity WHERE Amount LIKE '5%'",
+            "SELECT Nmae FROM Opportunity",
+            "SELECT Acount.Name FROM Opportunity",
+            "SELECT Id FROM Deal",
+            "SELECT FIELDS(ALL) FROM Opportunity",
+            "SELECT Name, COUNT(Id) FROM Opportunity",
+        ] {
+            assert!(ask(&org, text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn groups_and_children_are_answered_as_the_vendor_does() {
+        let org = Org::seeded("ada", 40);
+        let rows = ask(
+            &org,
+            "SELECT StageName, COUNT(Id) deals, SUM(Amount) FROM Opportunity GROUP BY StageName",
+        )
+        .unwrap();
+        assert_eq!(rows.len(), 8);
+        assert!(
+            rows.iter()
+                .all(|row| row["deals"] == 5 && row["expr0"].is_number())
+        );
+        let rows = ask(
+            &org,
+            "SELECT Name, (SELECT Contact.Email, IsPrimary FROM OpportunityContactRoles) FROM Opportunity LIMIT 1",
+        )
+        .unwrap();
+        assert_eq!(rows[0]["OpportunityContactRoles"]["totalSize"], 1);
+        assert!(rows[0]["OpportunityContactRoles"]["records"][0]["Contact"]["Email"].is_string());
+        let rows = ask(&org, "SELECT FIELDS(CUSTOM) FROM Opportunity LIMIT 1").unwrap();
+        assert!(rows[0].get("churn_risk_score__c").is_some() && rows[0].get("Name").is_none());
+        let rows = ask(&org, "SELECT Who.Name, What.Name FROM Task LIMIT 1").unwrap();
+        assert!(rows[0]["Who"]["Name"].is_string() && rows[0]["What"]["Name"].is_string());
+    }
+
+    #[test]
+    fn patterns_match_the_whole_text() {
+        assert!(like("closed won", "closed%"));
+        assert!(like("abc", "a_c") && like("", "%") && like("50%", "50\\%"));
+        assert!(!like("abc", "b") && !like("abc", "a_") && !like("50x", "50\\%"));
+    }
+}
