@@ -22,8 +22,6 @@ mod options;
 mod salesforce;
 mod seed;
 mod server;
-#[cfg(test)]
-mod testing;
 mod text;
 #[cfg(test)]
 mod wire;

@@ -18,6 +18,16 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: hyper::HeaderMap,
     pub(crate) json: Value,
+    /// The body as it came.
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// A header's value; empty when there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
 }
 
 /// A running simulator and a client of it.
@@ -39,6 +49,10 @@ impl Wire {
         body: String,
     ) -> Answer {
         let authority = self.simulator.base_url.trim_start_matches("http://");
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "the caller of a simulator, not of a vendor"
+        )]
         let stream = TcpStream::connect(authority).await.expect("it listens");
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
@@ -63,7 +77,24 @@ impl Wire {
             status: head.status.as_u16(),
             headers: head.headers,
             json: serde_json::from_slice(&bytes).unwrap_or_default(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
         }
+    }
+
+    /// Sends JSON with a bearer token; null is no body.
+    pub(crate) async fn call(&self, token: &str, method: Method, path: &str, body: &Value) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+            ("user-agent", "test"),
+        ];
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.send(method, path, &headers, body).await
     }
 
     /// The code that a user's consent gives.
