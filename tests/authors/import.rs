@@ -4,14 +4,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use http::Method;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use valetkey::manifest::{check, profile};
+use valetkey::manifest::{build, check, profile};
 use valetkey_import::{Error, Format, Imported, Options, import};
+use valetkey_tests::TestHost;
 use valetkey_tests::artifacts::repository;
 
 /// Specifications of vendors; they are not part of this repository.
-fn specifications() -> Option<PathBuf> {
+pub fn specifications() -> Option<PathBuf> {
     #[allow(clippy::disallowed_methods, reason = "the tests' own setting")]
     let given = std::env::var_os("VALETKEY_SPECS").map(PathBuf::from);
     let folders = [given, Some(repository().join("../shared/specs"))];
@@ -40,13 +42,36 @@ fn from_file(path: &Path, format: Format, options: &Options) -> Result<Imported,
 }
 
 /// Everything that `connector check` would complain of.
-fn complaints(imported: &Imported) -> Vec<String> {
+pub fn complaints(imported: &Imported) -> Vec<String> {
     let mut problems = check::manifest(&imported.manifest);
     problems.extend(profile::misfits(&imported.manifest));
     let shown = problems
         .iter()
         .map(|problem| format!("{}: {}", problem.path, problem.problem));
     shown.collect()
+}
+
+/// Packs what was imported, and has a host load it in the real sandbox.
+pub async fn loads(host: &TestHost, imported: &Imported) {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("connector.toml"), &imported.toml).expect("written");
+    let id = &imported.manifest.connector.id;
+    let built = build::pack(folder.path(), folder.path(), &mut |_| ())
+        .unwrap_or_else(|error| panic!("{id} does not pack: {error}"));
+    let component = std::fs::read(built.path).expect("a component");
+    let installed = host.install(component).await;
+    assert!(
+        installed.status.is_success(),
+        "{id} does not load: {}",
+        installed.text()
+    );
+    let answer = installed.json();
+    assert_eq!(answer["tools"], imported.manifest.tools.len(), "{id}: {answer}");
+    // Several specifications of one vendor make connectors of one id.
+    let removed = host
+        .api(Method::DELETE, &format!("/api/v1/connectors/{id}"), Value::Null)
+        .await;
+    assert!(removed.status.is_success(), "{id}: {}", removed.text());
 }
 
 /// What a file is written in, by what it says; none for what describes no API that is called.
@@ -78,9 +103,10 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     found.sort();
 }
 
-#[test]
-fn every_specification_becomes_a_connector_that_check_accepts() {
+#[tokio::test(flavor = "multi_thread")]
+async fn every_specification_becomes_a_connector_that_check_accepts_and_a_host_loads() {
     let Some(folder) = specifications() else { return };
+    let host = TestHost::start().await;
     let mut all = Vec::new();
     files(&folder, &mut all);
     let mut imported = 0;
@@ -101,6 +127,7 @@ fn every_specification_becomes_a_connector_that_check_accepts() {
         let milliseconds = begun.elapsed().as_millis();
         assert_eq!(complaints(&made), Vec::<String>::new(), "{shown}");
         assert!(made.report.tools.len() <= 40, "{shown}");
+        loads(&host, &made).await;
         let accounted = made.report.tools.len()
             + made.report.left_out.len()
             + made.report.beyond_max_tools

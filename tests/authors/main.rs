@@ -4,7 +4,9 @@
 mod acme;
 mod building;
 mod bundled;
+mod catalog;
 mod dev;
+mod evaluation;
 mod import;
 mod imported;
 mod languages;

@@ -1,7 +1,7 @@
 //! A host, the simulated vendors, and connections between them: where most tests of a call begin.
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use valetkey::config::Config;
 use valetkey_vendors::{Options, Simulator};
@@ -46,31 +46,78 @@ impl World {
     }
 }
 
+/// Where a vendor is at a simulator: endpoints by name, and the paths of OAuth.
+struct Simulated {
+    endpoints: &'static [(&'static str, &'static str)],
+    authorize: &'static str,
+    token: &'static str,
+    revoke: Option<&'static str>,
+}
+
+fn simulated(connector: &str) -> Simulated {
+    match connector {
+        "hubspot" => Simulated {
+            endpoints: &[("api", "/hubspot")],
+            authorize: "/hubspot/oauth/authorize",
+            token: "/hubspot/oauth/v3/token",
+            revoke: Some("/hubspot/oauth/revoke"),
+        },
+        "gmail" => Simulated {
+            endpoints: &[("api", "")],
+            authorize: "/google/o/oauth2/v2/auth",
+            token: "/google/token",
+            revoke: Some("/google/revoke"),
+        },
+        "salesforce" => Simulated {
+            endpoints: &[
+                ("api", "/salesforce/{config.instance_host}/services/data/v66.0"),
+                ("identity", "/salesforce/{config.instance_host}/services/oauth2"),
+            ],
+            authorize: "/salesforce/services/oauth2/authorize",
+            token: "/salesforce/services/oauth2/token",
+            revoke: Some("/salesforce/services/oauth2/revoke"),
+        },
+        "linear" => Simulated {
+            endpoints: &[("api", "/linear")],
+            authorize: "/linear/oauth/authorize",
+            token: "/linear/oauth/token",
+            revoke: Some("/linear/oauth/revoke"),
+        },
+        "slack" => Simulated {
+            endpoints: &[("api", "/slack/api"), ("files", "/slack/files")],
+            authorize: "/slack/oauth/v2/authorize",
+            token: "/slack/api/oauth.v2.access",
+            revoke: None,
+        },
+        other => panic!("there is no simulated {other}"),
+    }
+}
+
 /// The body that configures a connection of a bundled connector to a simulator.
+///
+/// # Panics
+/// There is no simulator of the connector's vendor.
 #[must_use]
 pub fn connection(name: &str, connector: &str, simulator_url: &str) -> Value {
-    let (api, authorize, token, revoke) = match connector {
-        "hubspot" => (
-            "/hubspot",
-            "/hubspot/oauth/authorize",
-            "/hubspot/oauth/v3/token",
-            "/hubspot/oauth/revoke",
-        ),
-        "gmail" => ("", "/google/o/oauth2/v2/auth", "/google/token", "/google/revoke"),
-        other => panic!("there is no simulated {other}"),
-    };
+    let vendor = simulated(connector);
+    let at = |path: &str| format!("{simulator_url}{path}");
+    let endpoints: Map<String, Value> = vendor
+        .endpoints
+        .iter()
+        .map(|(name, path)| ((*name).to_owned(), json!(at(path))))
+        .collect();
     let options = Options::default();
     json!({
         "connection_name": name,
         "connector": connector,
         "development": true,
-        "endpoints": {"api": format!("{simulator_url}{api}")},
+        "endpoints": endpoints,
         "oauth": {
             "client_id": options.client_id,
             "client_secret": options.client_secret,
-            "authorize_url": format!("{simulator_url}{authorize}"),
-            "token_url": format!("{simulator_url}{token}"),
-            "revoke_url": format!("{simulator_url}{revoke}"),
+            "authorize_url": at(vendor.authorize),
+            "token_url": at(vendor.token),
+            "revoke_url": vendor.revoke.map(at),
         },
     })
 }

@@ -1,5 +1,6 @@
 //! The kit of a connector's author: cases that run offline in the real sandbox, faults injected
-//! into them, the vendor's own specification as a referee, and recording from a live account.
+//! into them, the vendor's own specification as a referee, recording from a live account, and measures of how
+//! well models can choose tools.
 //!
 //! Called by the command line alone. It brings up a host of its own on a temporary folder and
 //! calls tools the way every edge does; nothing in service depends on it. It never reaches a
@@ -9,6 +10,7 @@ pub mod advice;
 pub mod case;
 mod compare;
 pub mod contract;
+pub mod evaluation;
 mod faults;
 pub mod record;
 mod replay;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use valetkey_manifest::Tool;
 
 use super::search;
 use crate::accounts::{Account, AccountQuery, AccountState, Connection};
@@ -355,8 +356,7 @@ pub fn one(runtime: &Runtime, name: &str) -> Result<Entry, Fault> {
 /// better; only the order means something). Equal ones stay in their order.
 #[must_use]
 pub fn search(entries: Vec<Entry>, query: &str) -> Vec<(Entry, f64)> {
-    let texts: Vec<search::Text<'_>> = entries.iter().map(text).collect();
-    let ranked = search::rank(query, &texts);
+    let ranked = rank(entries.iter().map(|entry| &entry.tool.declared), query);
     let mut entries: Vec<Option<Entry>> = entries.into_iter().map(Some).collect();
     ranked
         .into_iter()
@@ -364,15 +364,21 @@ pub fn search(entries: Vec<Entry>, query: &str) -> Vec<(Entry, f64)> {
         .collect()
 }
 
-fn text(entry: &Entry) -> search::Text<'_> {
-    let declared = &entry.tool.declared;
+/// The ranking of every search for tools: positions in `tools` of those that share a word with
+/// `query`, best first, with their scores. It depends on nothing but the tools and the words.
+pub fn rank<'a>(tools: impl IntoIterator<Item = &'a Tool>, query: &str) -> Vec<(usize, f64)> {
+    let texts: Vec<search::Text<'_>> = tools.into_iter().map(text).collect();
+    search::rank(query, &texts)
+}
+
+fn text(tool: &Tool) -> search::Text<'_> {
     search::Text {
-        names: std::iter::once(&declared.name)
-            .chain(&declared.aliases)
+        names: std::iter::once(&tool.name)
+            .chain(&tool.aliases)
             .map(String::as_str)
             .collect(),
-        title: &declared.title,
-        tags: declared.tags.iter().map(String::as_str).collect(),
-        description: &declared.description,
+        title: &tool.title,
+        tags: tool.tags.iter().map(String::as_str).collect(),
+        description: &tool.description,
     }
 }

@@ -8,6 +8,7 @@ mod admission;
 pub mod catalog;
 mod cursor;
 mod extras;
+pub mod finder;
 mod pages;
 mod proxy;
 mod reach;

@@ -9,16 +9,14 @@ use bytes::Bytes;
 use clap::Args;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::Value;
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsConnector;
 
 use super::Global;
+use super::dial::{self, DialError};
 use super::operator::Operator;
 use super::output::Output;
 use crate::config::Config;
@@ -259,58 +257,24 @@ impl Client {
         uri: &Uri,
         request: Request<Full<Bytes>>,
     ) -> anyhow::Result<(StatusCode, Bytes)> {
-        let host = uri.host().context("the host's URL names no host")?;
-        let plain = uri.scheme_str() == Some("http");
-        let port = uri.port_u16().unwrap_or(if plain { 80 } else { 443 });
-        #[allow(
-            clippy::disallowed_methods,
-            reason = "this is the operator's own host and not a vendor"
-        )]
-        let stream = tokio::net::TcpStream::connect((host.trim_matches(['[', ']']), port));
-        let stream = stream.await.with_context(|| {
-            format!(
+        let answer = dial::exchange(uri, request, &self.authorities, MAX_ANSWER_BYTES).await;
+        let (head, body) = answer.map_err(|error| match error {
+            DialError::NoAnswer(_) => anyhow::Error::new(error).context(format!(
                 "no host answers at {}; is `valetkey serve` running there?",
                 self.base_url
-            )
+            )),
+            DialError::Untrusted(_) => anyhow::Error::new(error).context(format!(
+                "{} did not prove who it is; a company's own authority goes into `egress.extra_ca_file`",
+                self.base_url
+            )),
+            error => anyhow::Error::new(error).context("the host broke off"),
         })?;
-        if plain {
-            return speak(stream, request).await;
-        }
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(
-            rustls::crypto::aws_lc_rs::default_provider(),
-        ))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(Arc::clone(&self.authorities))
-        .with_no_client_auth();
-        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())?;
-        let stream = TlsConnector::from(Arc::new(tls))
-            .connect(name, stream)
-            .await
-            .with_context(|| {
-                format!(
-                    "{} did not prove who it is; a company's own authority goes into `egress.extra_ca_file`",
-                    self.base_url
-                )
-            })?;
-        speak(stream, request).await
+        Ok((head.status, body))
     }
 }
 
-async fn speak(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Full<Bytes>>,
-) -> anyhow::Result<(StatusCode, Bytes)> {
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
-    let answer = sender.send_request(request).await.context("the host broke off")?;
-    let status = answer.status();
-    let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
-    let body = body.map_err(|error| anyhow::anyhow!("the host's answer broke off: {error}"))?;
-    connection.abort();
-    Ok((status, body.to_bytes()))
-}
-
-fn authorities(extra: Option<&std::path::Path>) -> anyhow::Result<rustls::RootCertStore> {
+/// Whom TLS trusts: the web's authorities, and the operator's own.
+pub(super) fn authorities(extra: Option<&std::path::Path>) -> anyhow::Result<rustls::RootCertStore> {
     let mut store = rustls::RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };

@@ -12,7 +12,9 @@ mod connection;
 mod connector;
 pub mod demo;
 mod dev;
+mod dial;
 mod doctor;
+mod eval;
 mod init;
 mod mcp;
 mod operator;
@@ -97,6 +99,8 @@ enum Command {
     /// Users' accounts: link, list, disconnect
     #[command(subcommand)]
     Account(account::Account),
+    /// Measure how well tools are chosen by their words: by the host's search, or by a model
+    Eval(eval::Eval),
     /// Call a tool on a user's behalf
     Call(call::Call),
     /// What tools there are
@@ -146,6 +150,7 @@ fn dispatch(cli: &Cli, output: &Output) -> anyhow::Result<ExitCode> {
         Command::Dev(command) => command.run(global, output),
         Command::Connection(command) => command.run(global, output),
         Command::Account(command) => command.run(global, output),
+        Command::Eval(command) => command.run(global, output),
         Command::Call(command) => command.run(global, output),
         Command::Tool(command) => command.run(global, output),
         Command::Mcp(command) => command.run(global, output),

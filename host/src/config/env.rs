@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::secret::Secret;
+
 /// One setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
@@ -208,6 +210,18 @@ pub fn no_color() -> bool {
     )]
     let value = std::env::var_os("NO_COLOR");
     value.is_some_and(|value| !value.is_empty())
+}
+
+/// A secret that a command was told to take from the environment, by the name of its variable; none
+/// when it is not set, empty or no text.
+#[must_use]
+pub fn secret(variable: &str) -> Option<Secret> {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
+    let value = std::env::var(variable).ok()?;
+    (!value.is_empty()).then(|| Secret::new(value))
 }
 
 #[cfg(test)]

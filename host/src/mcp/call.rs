@@ -19,6 +19,7 @@ use super::progress::passed_on;
 use super::refusal;
 use super::result::{Finished, finish};
 use crate::accounts::Selector;
+use crate::call::finder;
 use crate::call::{Answers, Extras, Outcome, Progress, Request, input_digest, run};
 use crate::error::{Fault, Kind};
 use crate::id::ExecutionId;
@@ -107,7 +108,7 @@ pub(super) async fn call(
     context: &RequestContext<RoleServer>,
 ) -> Result<CallToolResponse, ErrorData> {
     let arguments = request.arguments.unwrap_or_default();
-    let meta = if meta::is_one(&request.name) {
+    let meta = if finder::is_one(&request.name) {
         let shown = door.shown().await?;
         door.searches(&shown)
             .then(|| meta::answer(&request.name, &arguments, &shown))

@@ -1,21 +1,17 @@
-//! The four tools by which an agent finds and calls the tools of a large server, in place of the
-//! tools themselves: their descriptions together would fill a model's context.
+//! The four tools of `call::finder` as MCP shows and answers them, over what one session is shown.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::result::structured;
 use super::tools::{object, render};
 use crate::call::catalog::{self, Entry};
+use crate::call::finder::{self, FinderTool};
 use crate::servers::Exposed;
-
-/// Tools that a search answers when it names no limit, and at most.
-const FOUND: usize = 10;
-const MOST_FOUND: usize = 50;
 
 /// What a request for one of the four comes to.
 pub(super) enum Meta {
@@ -31,97 +27,19 @@ pub(super) enum Meta {
 
 /// The four, in the order of their names.
 pub(super) fn tools() -> Vec<Tool> {
-    let name = json!({"type": "string", "description": "Exact name of a tool, as search_tools gave it."});
-    let arguments = json!({
-        "type": "object",
-        "description": "The tool's own arguments, by the input_schema that get_tool gave.",
-        "additionalProperties": true,
-    });
-    let call = json!({
-        "type": "object",
-        "properties": {"name": name, "arguments": arguments},
-        "required": ["name"],
-        "additionalProperties": false,
-    });
-    vec![
-        tool(
-            "call_read_tool",
-            "Call a tool that only reads",
-            "Calls a tool that changes nothing, by name, with its own arguments. Read its schema with get_tool first.",
-            &call,
-            ToolAnnotations::new()
-                .read_only(true)
-                .destructive(false)
-                .idempotent(true)
-                .open_world(true),
-        ),
-        tool(
-            "call_tool",
-            "Call a tool",
-            "Calls any tool by name, with its own arguments; it may change or delete things. Read its schema with get_tool first, and prefer call_read_tool for tools that only read.",
-            &call,
-            ToolAnnotations::new()
-                .read_only(false)
-                .destructive(true)
-                .idempotent(false)
-                .open_world(true),
-        ),
-        tool(
-            "get_tool",
-            "Read a tool's description",
-            "The whole description of one tool: what it does, the schema of its arguments, whether it changes anything.",
-            &json!({
-                "type": "object",
-                "properties": {"name": name},
-                "required": ["name"],
-                "additionalProperties": false,
-            }),
-            reads_only(),
-        ),
-        tool(
-            "search_tools",
-            "Search tools",
-            "Finds tools by a few words on what is to be done, best first: names and one line each. Then get_tool reads one's schema, and call_tool or call_read_tool calls it.",
-            &json!({
-                "type": "object",
-                "properties": {
-                    "query": {"type": "string", "description": "A few words, for example \"create contact\"."},
-                    "connector": {"type": "string", "description": "Only tools of this connector, for example \"hubspot\"."},
-                    "limit": {"type": "integer", "minimum": 1, "maximum": MOST_FOUND, "default": FOUND, "description": "How many at most."},
-                },
-                "required": ["query"],
-                "additionalProperties": false,
-            }),
-            reads_only(),
-        ),
-    ]
+    finder::tools().iter().map(tool).collect()
 }
 
-fn tool(
-    name: &'static str,
-    title: &'static str,
-    description: &'static str,
-    schema: &Value,
-    annotations: ToolAnnotations,
-) -> Tool {
-    let mut annotations = annotations;
-    annotations.title = Some(title.to_owned());
-    Tool::new(name, description, object(schema))
-        .with_title(title)
+fn tool(tool: &FinderTool) -> Tool {
+    let mut annotations = ToolAnnotations::new()
+        .read_only(tool.read_only)
+        .destructive(!tool.read_only)
+        .idempotent(tool.read_only)
+        .open_world(tool.open_world);
+    annotations.title = Some(tool.title.to_owned());
+    Tool::new(tool.name, tool.description, object(&tool.input))
+        .with_title(tool.title)
         .with_annotations(annotations)
-}
-
-fn reads_only() -> ToolAnnotations {
-    ToolAnnotations::new()
-        .read_only(true)
-        .destructive(false)
-        .idempotent(true)
-        .open_world(false)
-}
-
-/// Whether a tool of this name is one of the four.
-pub(super) fn is_one(name: &str) -> bool {
-    matches!(name, "call_read_tool" | "call_tool" | "get_tool" | "search_tools")
 }
 
 /// Answers a call of one of the four; none when `name` is none of them.
@@ -136,11 +54,11 @@ pub(super) fn answer(
     }
     let text = |member: &str| arguments.get(member).and_then(Value::as_str).unwrap_or_default();
     Some(match name {
-        "search_tools" => {
+        finder::SEARCH => {
             let limit = arguments.get("limit").and_then(Value::as_u64);
             let limit = limit
                 .and_then(|limit| usize::try_from(limit).ok())
-                .unwrap_or(FOUND);
+                .unwrap_or(finder::FOUND);
             let connector = arguments.get("connector").and_then(Value::as_str);
             Ok(Meta::Answer(structured(find(
                 shown,
@@ -149,7 +67,7 @@ pub(super) fn answer(
                 limit,
             ))))
         }
-        "get_tool" => match shown.get(text("name")) {
+        finder::GET => match shown.get(text("name")) {
             Some(exposed) => serde_json::to_value(render(exposed))
                 .map(|tool| Meta::Answer(structured(tool)))
                 .map_err(|error| ErrorData::internal_error(error.to_string(), None)),
@@ -162,7 +80,7 @@ pub(super) fn answer(
                 .and_then(Value::as_object)
                 .cloned()
                 .unwrap_or_default(),
-            reads: other == "call_read_tool",
+            reads: other == finder::CALL_READ,
         }),
     })
 }
@@ -201,35 +119,18 @@ fn find(shown: &BTreeMap<String, Exposed>, query: &str, connector: Option<&str>,
         })
         .collect();
     let searched = pool.len();
-    let found: Vec<Value> = catalog::search(pool, query)
-        .iter()
-        .take(limit)
-        .map(|(found, _)| {
-            let declared = &found.tool.declared;
-            json!({
-                "name": declared.name,
-                "summary": first_sentence(&declared.description),
-                "connector": found.connector(),
-                "read_only": declared.hints.read_only,
-            })
-        })
-        .collect();
-    if found.is_empty() {
-        return json!({
-            "tools": [],
-            "hint": format!("No tool fits these words. {} tools can be searched; try other words for the same thing.", searched),
-        });
-    }
-    json!({ "tools": found })
-}
-
-fn first_sentence(text: &str) -> &str {
-    let end = text.find(". ").map_or(text.len(), |at| at + 1);
-    &text[..end]
+    let best = catalog::search(pool, query);
+    let best = best.iter().take(limit);
+    finder::found(
+        best.map(|(found, _)| (found.connector(), &found.tool.declared)),
+        searched,
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -19,6 +19,7 @@ mod modern;
 mod names;
 mod paging;
 mod read;
+pub mod recipe;
 mod report;
 mod schemas;
 mod select;
@@ -33,6 +34,7 @@ mod yaml;
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 use valetkey_manifest::tool::Paginator;
 use valetkey_manifest::{Endpoint, Identity, Manifest};
@@ -43,6 +45,7 @@ use tool::{LeftOut, Made};
 
 pub use definitions::Beside;
 pub use modern::modern;
+pub use recipe::Recipe;
 pub use report::{Imported, LeftOutOperation, Report, ToolLine};
 pub use source::{MAX_BYTES, document, text};
 
@@ -52,7 +55,8 @@ pub const DEFAULT_TOOLS: usize = 40;
 const CONTRACT: &str = "0.1";
 
 /// What a specification is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// OpenAPI 2.0, 3.0 or 3.1, JSON or YAML.
     OpenApi,
@@ -63,7 +67,8 @@ pub enum Format {
 }
 
 /// Which operations become tools.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Tools {
     /// Those that change nothing.
     Read,
@@ -134,6 +139,9 @@ pub enum Error {
         "{0:?} is no id of a connector: 2 to 32 lower-case letters, digits and underscores, a letter first"
     )]
     Id(String),
+    /// A recipe cannot be used, or not with this specification.
+    #[error("the recipe cannot be followed: {0}")]
+    Recipe(String),
     /// An own mistake.
     #[error(
         "the manifest that was made does not read back: {0}; this is a defect of the importer, and the specification would help to mend it"
@@ -148,6 +156,17 @@ pub enum Error {
 /// # Errors
 /// It cannot be read, or nothing of it can become a tool.
 pub fn import(bytes: &[u8], format: Format, options: &Options, beside: Beside) -> Result<Imported, Error> {
+    import_by(bytes, format, options, None, beside)
+}
+
+/// Imports a specification, with what a recipe says over what is read.
+fn import_by(
+    bytes: &[u8],
+    format: Format,
+    options: &Options,
+    recipe: Option<&Recipe>,
+    beside: Beside,
+) -> Result<Imported, Error> {
     let mut api = read(bytes, format, options, beside)?;
     if api.operations.is_empty() && api.unreadable.is_empty() {
         return Err(Error::NothingToCall);
@@ -169,13 +188,27 @@ pub fn import(bytes: &[u8], format: Format, options: &Options, beside: Beside) -
         None => names::id(&api),
     };
     api.title = words::title(&api.title).unwrap_or_else(|| words::sentence_of(&id));
-    let names = names::assign(&id, &api.operations);
+    let mut names = names::assign(&id, &api.operations);
+    if let Some(recipe) = recipe {
+        recipe.parameters(&mut api);
+        recipe.name(&api, &mut names)?;
+    }
     let ranked = select::rank(&api, &names, options)?;
     if ranked.is_empty() {
         return Err(Error::NothingWanted(api.operations.len()));
     }
-    let made = make(&api, &names, &ranked, options)?;
-    finish(&api, id, made, bytes.len())
+    let mut made = make(&api, &names, &ranked, options)?;
+    if let Some(recipe) = recipe {
+        for (operation, made, _) in &mut made.tools {
+            recipe.tool(operation, made);
+        }
+        let left_out = |named: &str| {
+            let mut left_out = made.left_out.iter().map(|(place, why)| (place, &why.detail));
+            left_out.find_map(|(place, why)| place.eq_ignore_ascii_case(named).then(|| why.clone()))
+        };
+        recipe.expect_made(made.tools.iter().map(|(operation, _, _)| *operation), left_out)?;
+    }
+    finish(&api, id, made, recipe, bytes.len())
 }
 
 fn read(bytes: &[u8], format: Format, options: &Options, beside: Beside) -> Result<Api, Error> {
@@ -334,14 +367,26 @@ impl Places {
 }
 
 /// The manifest of all parts, as TOML with its report.
-fn finish(api: &Api, id: String, mut made: MadeTools, bytes: usize) -> Result<Imported, Error> {
+fn finish(
+    api: &Api,
+    id: String,
+    mut made: MadeTools,
+    recipe: Option<&Recipe>,
+    bytes: usize,
+) -> Result<Imported, Error> {
     let operations: Vec<&Operation> = made.tools.iter().map(|(operation, _, _)| *operation).collect();
     let needs: Vec<(Scopes, bool)> = made
         .tools
         .iter()
         .map(|(_, made, scopes)| (scopes.clone(), made.tool.hints.read_only))
         .collect();
-    let connecting = auth::connecting(api, &operations, &needs);
+    let mut connecting = auth::connecting(api, &operations, &needs);
+    if let Some(recipe) = recipe.filter(|recipe| !recipe.auth.is_empty()) {
+        // A person looked at these.
+        connecting.auth.clone_from(&recipe.auth);
+        connecting.review = vec![Vec::new(); recipe.auth.len()];
+        connecting.left_out.clear();
+    }
     let paginators = name_paginators(&mut made.tools);
     if connecting.auth.iter().all(|auth| auth.oauth2.is_none()) {
         for (_, made, _) in &mut made.tools {
@@ -351,7 +396,7 @@ fn finish(api: &Api, id: String, mut made: MadeTools, bytes: usize) -> Result<Im
     }
     let title = words::plain(&api.title, 60);
     let said = words::plain(&api.description, 400);
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         connector: Identity {
             id,
             description: if said.chars().count() >= 10 {
@@ -391,9 +436,21 @@ fn finish(api: &Api, id: String, mut made: MadeTools, bytes: usize) -> Result<Im
         limits: None,
         tools: made.tools.iter().map(|(_, made, _)| made.tool.clone()).collect(),
     };
+    let mut verify_is_guessed = true;
+    if let Some(recipe) = recipe {
+        manifest.connector = recipe.identity(manifest.connector);
+        recipe.manifest(&mut manifest)?;
+        verify_is_guessed = recipe.verify.is_none();
+        for name in recipe.endpoints.keys() {
+            if let Some(place) = made.endpoints.get_mut(name) {
+                place.review.clear();
+            }
+        }
+    }
     let text = write::toml(
         &manifest,
         &connecting.review,
+        verify_is_guessed,
         &made.endpoints,
         &made
             .tools

@@ -47,10 +47,13 @@ fn matches(wanted: &str, operation: &Operation, name: &str) -> bool {
         let below = operation.path.strip_prefix(wanted.trim_end_matches('/'));
         return below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     }
-    same(name)
-        || operation.id.as_deref().is_some_and(same)
-        || operation.tags.iter().any(|tag| same(tag))
-        || same(&operation.place())
+    same(name) || is(wanted, operation) || operation.tags.iter().any(|tag| same(tag))
+}
+
+/// Whether an operation is the one that is meant by `METHOD /path` or by the vendor's id.
+pub(crate) fn is(wanted: &str, operation: &Operation) -> bool {
+    let same = |text: &str| text.eq_ignore_ascii_case(wanted);
+    operation.id.as_deref().is_some_and(same) || same(&operation.place())
 }
 
 /// How early an operation comes: common verbs on the API's first things before rare ones on what lies deep.

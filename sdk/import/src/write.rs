@@ -66,6 +66,7 @@ const LAST: [&str; 6] = ["description", "pattern", "query", "headers", "body", "
 pub(crate) fn toml(
     manifest: &Manifest,
     auth: &[Vec<String>],
+    verify_is_guessed: bool,
     endpoints: &BTreeMap<String, Place>,
     tools: &[&[String]],
 ) -> String {
@@ -96,11 +97,24 @@ pub(crate) fn toml(
     }
     if let Some(verify) = &manifest.verify {
         out.blank();
-        out.review(&[
-            "an operation that answers who one is, by its name: make sure that any credential may call it"
-                .to_owned(),
-        ]);
+        if verify_is_guessed {
+            out.review(&[
+                "an operation that answers who one is, by its name: make sure that any credential may call it"
+                    .to_owned(),
+            ]);
+        }
         out.table("verify", &object(verify));
+    }
+    for budget in &manifest.budgets {
+        out.blank();
+        out.element("budgets", &object(budget));
+    }
+    for throttle in &manifest.throttles {
+        out.blank();
+        out.element("throttles", &object(throttle));
+    }
+    if let Some(errors) = &manifest.errors {
+        out.section("errors", &object(errors));
     }
     for (name, paginator) in &manifest.paginators {
         out.section(&format!("paginators.{}", key(name)), &object(paginator));
@@ -214,6 +228,7 @@ impl Writer {
         let mut members = object(tool);
         for member in [
             "name",
+            "aliases",
             "title",
             "description",
             "tags",

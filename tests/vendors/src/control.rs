@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State as Shared;
+use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -23,6 +23,8 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route("/_control/revoke_grants", post(revoke_grants))
         .route("/_control/log", get(log).delete(clear_log))
         .route("/_control/counts", get(counts))
+        .route("/_control/slack/{user}", get(slack_workspace))
+        .route("/_control/linear/{user}", get(linear_organization))
 }
 
 async fn add_fault(Shared(state): Shared<Arc<State>>, Json(fault): Json<Fault>) -> StatusCode {
@@ -76,6 +78,16 @@ async fn log(Shared(state): Shared<Arc<State>>) -> Json<Vec<Entry>> {
 async fn clear_log(Shared(state): Shared<Arc<State>>) -> StatusCode {
     state.log.clear();
     StatusCode::NO_CONTENT
+}
+
+/// What the workspace of a user holds.
+async fn slack_workspace(Shared(state): Shared<Arc<State>>, Path(user): Path<String>) -> Json<Value> {
+    Json(state.slack_workspace(&user, |workspace| workspace.all()))
+}
+
+/// What the organization of a user holds.
+async fn linear_organization(Shared(state): Shared<Arc<State>>, Path(user): Path<String>) -> Json<Value> {
+    Json(state.linear_organization(&user, |organization| organization.all()))
 }
 
 /// Requests by side, and by method and path.

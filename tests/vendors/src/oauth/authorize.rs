@@ -9,9 +9,10 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use http_body_util::BodyExt;
 
-use super::grants::Code;
+use super::grants::{Actor, Code};
 use super::issuer;
 use crate::Vendor;
+use crate::options::Rotation;
 use crate::server::State;
 use crate::text::{Pairs, encode, escape_html, first, parse_form};
 
@@ -22,6 +23,7 @@ struct Asked {
     scopes: Vec<String>,
     challenge: String,
     user: String,
+    actor: Actor,
     wants_refresh_token: bool,
 }
 
@@ -109,10 +111,19 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
     if challenge.len() != 43 || first(query, "code_challenge_method") != Some("S256") {
         return Err(back("invalid_request", "PKCE with S256 is required."));
     }
-    let scopes: Vec<String> = ["scope", "optional_scope"]
+    let personal =
+        vendor == Vendor::Slack && first(query, "user_scope").is_some_and(|scope| !scope.is_empty());
+    let (names, actor): (&[&str], _) = match vendor {
+        Vendor::Slack if personal => (&["user_scope"], Actor::Person),
+        Vendor::Slack => (&["scope"], Actor::Application),
+        _ => (&["scope", "optional_scope"], Actor::Person),
+    };
+    let by_comma = matches!(vendor, Vendor::Slack | Vendor::Linear);
+    let scopes: Vec<String> = names
         .iter()
         .filter_map(|name| first(query, name))
-        .flat_map(str::split_whitespace)
+        .flat_map(|scopes| scopes.split(|c: char| c.is_whitespace() || (by_comma && c == ',')))
+        .filter(|scope| !scope.is_empty())
         .map(str::to_owned)
         .collect();
     // At Notion there are none: what an application may do is set on it.
@@ -128,12 +139,13 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
         .unwrap_or(&settings.user)
         .to_owned();
     let wants_refresh_token = match vendor {
-        Vendor::Github => settings.github_app,
-        Vendor::Atlassian => scopes.iter().any(|scope| scope == "offline_access"),
-        Vendor::Hubspot | Vendor::Notion => true,
+        Vendor::Hubspot | Vendor::Notion | Vendor::Linear => true,
         Vendor::Salesforce => scopes
             .iter()
             .any(|scope| scope == "refresh_token" || scope == "offline_access"),
+        Vendor::Github => settings.github_app,
+        Vendor::Atlassian => scopes.iter().any(|scope| scope == "offline_access"),
+        Vendor::Slack => settings.rotation != Rotation::None,
         Vendor::Google => {
             first(query, "access_type") == Some("offline")
                 && (first(query, "prompt").is_some_and(|prompt| prompt.contains("consent"))
@@ -146,6 +158,7 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
         scopes,
         challenge: challenge.to_owned(),
         user,
+        actor,
         wants_refresh_token,
     })
 }
@@ -155,6 +168,7 @@ fn allow(vendor: Vendor, state: &State, asked: Asked) -> Response {
     let code = state.grants().add_code(Code {
         vendor,
         user: asked.user,
+        actor: asked.actor,
         scopes: asked.scopes.into_iter().collect(),
         redirect_uri: asked.redirect_uri.clone(),
         challenge: asked.challenge,
@@ -204,10 +218,12 @@ fn page(vendor: Vendor, asked: &Asked) -> Html<String> {
     let name = match vendor {
         Vendor::Hubspot => "HubSpot",
         Vendor::Google => "Google",
-        Vendor::Github => "GitHub",
-        Vendor::Atlassian => "Atlassian",
         Vendor::Salesforce => "Salesforce",
         Vendor::Notion => "Notion",
+        Vendor::Github => "GitHub",
+        Vendor::Atlassian => "Atlassian",
+        Vendor::Slack => "Slack",
+        Vendor::Linear => "Linear",
     };
     let scopes: String = asked
         .scopes

@@ -117,6 +117,7 @@ fn written(headers: &HeaderMap, fields: Map<String, Value>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use super::super::grants::Actor;
     use super::*;
     use axum::http::HeaderValue;
 
@@ -140,6 +141,7 @@ mod tests {
     fn scopes_are_joined_by_commas_and_an_app_has_none() {
         let issued = Issued {
             user: "ada".to_owned(),
+            actor: Actor::Person,
             scopes: ["repo", "read:user"].map(str::to_owned).into(),
             access_token: "a".to_owned(),
             refresh_token: Some("r".to_owned()),

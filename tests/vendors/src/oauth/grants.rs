@@ -7,11 +7,22 @@ use crate::Vendor;
 use crate::options::Rotation;
 use crate::text::token;
 
+/// Whom a token speaks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Actor {
+    /// The person who consented.
+    #[default]
+    Person,
+    /// The application itself (a bot at Slack).
+    Application,
+}
+
 /// Whose data a request may reach.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     pub(crate) vendor: Vendor,
     pub(crate) user: String,
+    pub(crate) actor: Actor,
     pub(crate) scopes: BTreeSet<String>,
 }
 
@@ -19,6 +30,7 @@ pub(crate) struct Session {
 pub(crate) struct Code {
     pub(crate) vendor: Vendor,
     pub(crate) user: String,
+    pub(crate) actor: Actor,
     pub(crate) scopes: BTreeSet<String>,
     pub(crate) redirect_uri: String,
     pub(crate) challenge: String,
@@ -53,6 +65,7 @@ impl Refused {
 /// What a token request is answered with.
 pub(crate) struct Issued {
     pub(crate) user: String,
+    pub(crate) actor: Actor,
     pub(crate) scopes: BTreeSet<String>,
     pub(crate) access_token: String,
     /// A new refresh token, or the one that stays.
@@ -64,6 +77,7 @@ pub(crate) struct Issued {
 struct Grant {
     vendor: Vendor,
     user: String,
+    actor: Actor,
     scopes: BTreeSet<String>,
     revoked: bool,
 }
@@ -136,6 +150,7 @@ impl Grants {
         self.grants.push(Grant {
             vendor,
             user: code.user,
+            actor: code.actor,
             scopes: code.scopes,
             revoked: false,
         });
@@ -196,8 +211,18 @@ impl Grants {
         (access.expires_at > Instant::now() && !grant.revoked).then(|| Session {
             vendor: grant.vendor,
             user: grant.user.clone(),
+            actor: grant.actor,
             scopes: grant.scopes.clone(),
         })
+    }
+
+    /// Why an access token stands for nobody; [`Refused::Expired`] where it still might.
+    pub(crate) fn ended(&self, access_token: &str) -> Refused {
+        match self.access.get(access_token) {
+            None => Refused::Unknown,
+            Some(access) if self.grants[access.grant].revoked => Refused::Revoked,
+            Some(_) => Refused::Expired,
+        }
     }
 
     /// Ends the grant that a token of either kind belongs to.
@@ -284,6 +309,7 @@ impl Grants {
         );
         Issued {
             user: self.grants[grant].user.clone(),
+            actor: self.grants[grant].actor,
             scopes: self.grants[grant].scopes.clone(),
             access_token,
             refresh_token,
@@ -302,6 +328,7 @@ mod tests {
         let code = grants.add_code(Code {
             vendor: Vendor::Hubspot,
             user: "ada".into(),
+            actor: Actor::Person,
             scopes: BTreeSet::new(),
             redirect_uri: "http://host/callback".into(),
             challenge: "challenge".into(),

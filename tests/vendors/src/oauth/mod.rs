@@ -4,8 +4,11 @@
 //! and names the portal; Google answers a refresh token only for `access_type=offline` and, once
 //! consent was given before, only with `prompt=consent`, and never when refreshing; Salesforce says no
 //! lifetime, names the host of the user's org, and gives a refresh token for the scope of that name; Notion has
-//! no scopes, and wants JSON with the client in HTTP basic. GitHub's token endpoint says its refusals
-//! with status 200, answers a form to whoever does not ask for JSON, and joins scopes by commas; an OAuth App's token has no end and no refresh token, a GitHub App's has
+//! no scopes, and wants JSON with the client in HTTP basic. Slack takes the scopes of a person apart
+//! from those of the application, answers a person's tokens below `authed_user`, refuses with status
+//! 200, and knows refresh tokens only where tokens are rotated.
+//! GitHub's token endpoint says its refusals with status 200, answers a form to whoever does not ask for JSON,
+//! and joins scopes by commas; an OAuth App's token has no end and no refresh token, a GitHub App's has
 //! both and no scopes. Atlassian's token endpoint takes JSON, gives a refresh token only for
 //! `offline_access`, and refuses one that is not good any more with 403 and `unauthorized_client`.
 
@@ -24,7 +27,7 @@ use axum::routing::{get, post};
 use hyper::StatusCode;
 use serde_json::json;
 
-pub(crate) use grants::{Grants, Session};
+pub(crate) use grants::{Actor, Grants, Refused, Session};
 
 use crate::Vendor;
 use crate::server::State;
@@ -37,10 +40,6 @@ pub(crate) fn routes() -> Router<Arc<State>> {
     Router::new()
         .route("/hubspot/oauth/authorize", consent(Vendor::Hubspot))
         .route("/google/o/oauth2/v2/auth", consent(Vendor::Google))
-        .route("/github/login/oauth/authorize", consent(Vendor::Github))
-        .route("/github/login/oauth/access_token", post(github::issue))
-        .route("/atlassian/authorize", consent(Vendor::Atlassian))
-        .route("/atlassian/oauth/token", post(atlassian::issue))
         .route("/notion/v1/oauth/authorize", consent(Vendor::Notion))
         .route(
             "/notion/v1/oauth/token",
@@ -61,6 +60,24 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route(
             "/salesforce/services/oauth2/revoke",
             post(|s, h, b| token::revoke(Vendor::Salesforce, s, h, b)),
+        )
+        .route("/github/login/oauth/authorize", consent(Vendor::Github))
+        .route("/github/login/oauth/access_token", post(github::issue))
+        .route("/atlassian/authorize", consent(Vendor::Atlassian))
+        .route("/atlassian/oauth/token", post(atlassian::issue))
+        .route("/slack/oauth/v2/authorize", consent(Vendor::Slack))
+        .route("/linear/oauth/authorize", consent(Vendor::Linear))
+        .route(
+            "/slack/api/oauth.v2.access",
+            post(|s, h, b| token::issue(Vendor::Slack, s, h, b)),
+        )
+        .route(
+            "/linear/oauth/token",
+            post(|s, h, b| token::issue(Vendor::Linear, s, h, b)),
+        )
+        .route(
+            "/linear/oauth/revoke",
+            post(|s, h, b| token::revoke(Vendor::Linear, s, h, b)),
         )
         .route(
             "/hubspot/oauth/v1/token",
@@ -113,9 +130,11 @@ fn issuer(state: &State, vendor: Vendor) -> String {
     match vendor {
         Vendor::Hubspot => format!("{}/hubspot", state.base_url),
         Vendor::Google => format!("{}/google", state.base_url),
-        Vendor::Github => format!("{}/github", state.base_url),
-        Vendor::Atlassian => format!("{}/atlassian", state.base_url),
         Vendor::Salesforce => format!("{}/salesforce", state.base_url),
         Vendor::Notion => format!("{}/notion", state.base_url),
+        Vendor::Github => format!("{}/github", state.base_url),
+        Vendor::Atlassian => format!("{}/atlassian", state.base_url),
+        Vendor::Slack => format!("{}/slack", state.base_url),
+        Vendor::Linear => format!("{}/linear", state.base_url),
     }
 }

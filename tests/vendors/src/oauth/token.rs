@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::grants::Issued;
+use super::grants::{Actor, Issued, Refused};
 use super::problem;
 use crate::Vendor;
 use crate::hubspot::portal_id;
@@ -17,6 +17,7 @@ use crate::notion::{bot_id, person_id, workspace_id};
 use crate::options::Rotation;
 use crate::salesforce::{instance_of, org_id, user_id};
 use crate::server::State;
+use crate::slack;
 use crate::text::{Pairs, first, parse_base64, parse_form, sha256_base64url};
 
 /// The token endpoint (RFC 6749 sections 4.1.3 and 6, RFC 7636).
@@ -28,13 +29,21 @@ pub(crate) async fn issue(
 ) -> Response {
     let form = match read(vendor, &state, &headers, &body) {
         Ok(form) => form,
+        Err(_) if vendor == Vendor::Slack => return slack::refused("bad_client_secret"),
         Err(response) => return *response,
     };
     let settings = state.settings().clone();
-    let lifetime = Duration::from_secs(settings.access_token_seconds);
+    // Where Slack rotates no tokens they never end.
+    let rotates = vendor != Vendor::Slack || settings.rotation != Rotation::None;
+    let lifetime = if rotates {
+        Duration::from_secs(settings.access_token_seconds)
+    } else {
+        Duration::from_secs(365 * 86_400)
+    };
     let grant_type = first(&form, "grant_type").unwrap_or_default();
     let outcome = match grant_type {
-        "authorization_code" => {
+        // Slack takes a code without naming the grant.
+        "authorization_code" | "" if vendor == Vendor::Slack || !grant_type.is_empty() => {
             let verifier = first(&form, "code_verifier").unwrap_or_default();
             state.grants().redeem(
                 vendor,
@@ -54,6 +63,7 @@ pub(crate) async fn issue(
             },
             lifetime,
         ),
+        _ if vendor == Vendor::Slack => return slack::refused("invalid_grant_type"),
         _ => {
             return problem(
                 StatusCode::BAD_REQUEST,
@@ -66,13 +76,23 @@ pub(crate) async fn issue(
         Ok(issued) => {
             let body = match vendor {
                 Vendor::Hubspot => hubspot_body(&issued, lifetime),
-                // The token endpoints of GitHub and Atlassian are their own.
-                Vendor::Google | Vendor::Github | Vendor::Atlassian => google_body(&issued, lifetime),
+                Vendor::Google => google_body(&issued, lifetime),
                 Vendor::Salesforce => salesforce_body(&state, &issued),
                 Vendor::Notion => notion_body(&issued),
+                // The token endpoints of GitHub and Atlassian are their own.
+                Vendor::Github | Vendor::Atlassian => google_body(&issued, lifetime),
+                Vendor::Slack => slack_body(&issued, lifetime, grant_type == "refresh_token"),
+                Vendor::Linear => linear_body(&issued, lifetime),
             };
             ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
         }
+        Err(refused) if vendor == Vendor::Slack => slack::refused(match refused {
+            Refused::Unknown | Refused::Used if grant_type == "refresh_token" => "invalid_refresh_token",
+            Refused::Revoked => "token_revoked",
+            Refused::OtherRedirectUri => "bad_redirect_uri",
+            Refused::Used => "code_already_used",
+            _ => "invalid_code",
+        }),
         Err(refused) => problem(StatusCode::BAD_REQUEST, "invalid_grant", refused.text()),
     }
 }
@@ -87,10 +107,13 @@ pub(crate) async fn revoke(
 ) -> Response {
     let form = match vendor {
         Vendor::Google | Vendor::Salesforce | Vendor::Github | Vendor::Atlassian => parse_form(&body),
-        Vendor::Hubspot | Vendor::Notion => match read(vendor, &state, &headers, &body) {
-            Ok(form) => form,
-            Err(response) => return *response,
-        },
+        // Slack has no such endpoint, and no route leads here.
+        Vendor::Hubspot | Vendor::Notion | Vendor::Slack | Vendor::Linear => {
+            match read(vendor, &state, &headers, &body) {
+                Ok(form) => form,
+                Err(response) => return *response,
+            }
+        }
     };
     let known = state
         .grants()
@@ -236,6 +259,42 @@ fn salesforce_body(state: &State, issued: &Issued) -> Value {
     body
 }
 
+/// A person's token stands below `authed_user`, but for a refreshed one, which stands where a bot's does.
+fn slack_body(issued: &Issued, lifetime: Duration, refreshed: bool) -> Value {
+    let scopes: Vec<&str> = issued.scopes.iter().map(String::as_str).collect();
+    let token_type = match issued.actor {
+        Actor::Person => "user",
+        Actor::Application => "bot",
+    };
+    let mut token = json!({
+        "access_token": issued.access_token,
+        "token_type": token_type,
+        "scope": scopes.join(","),
+    });
+    if let Some(refresh_token) = &issued.refresh_token {
+        token["refresh_token"] = json!(refresh_token);
+        token["expires_in"] = json!(lifetime.as_secs());
+    }
+    let person = slack::user_id(&issued.user);
+    let mut body = json!({
+        "ok": true,
+        "app_id": "A0SIMULATED",
+        "authed_user": { "id": person },
+        "team": { "id": slack::team_id(&issued.user), "name": issued.user },
+        "enterprise": null,
+        "is_enterprise_install": false,
+    });
+    let at = match (issued.actor, refreshed) {
+        (Actor::Person, false) => &mut body["authed_user"],
+        _ => &mut body,
+    };
+    crate::faults::merge(at, &token);
+    if issued.actor == Actor::Application {
+        body["bot_user_id"] = json!(slack::bot_user_id(&issued.user));
+    }
+    body
+}
+
 fn notion_body(issued: &Issued) -> Value {
     let user = &issued.user;
     json!({
@@ -248,5 +307,16 @@ fn notion_body(issued: &Issued) -> Value {
         "workspace_icon": null,
         "owner": { "type": "user", "user": { "object": "user", "id": person_id(user), "type": "person", "name": user } },
         "duplicated_template_id": null,
+    })
+}
+
+fn linear_body(issued: &Issued, lifetime: Duration) -> Value {
+    let scopes: Vec<&str> = issued.scopes.iter().map(String::as_str).collect();
+    json!({
+        "token_type": "Bearer",
+        "access_token": issued.access_token,
+        "refresh_token": issued.refresh_token,
+        "expires_in": lifetime.as_secs(),
+        "scope": scopes.join(" "),
     })
 }
