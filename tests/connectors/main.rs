@@ -7,4 +7,5 @@ mod gmail_requests;
 mod javascript;
 mod linter;
 mod profiles;
+mod simulated_calendars;
 mod simulator;

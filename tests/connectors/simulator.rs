@@ -50,6 +50,7 @@ impl Vendors {
             Vendor::Notion => ("/notion/v1/oauth/authorize", ""),
             Vendor::Slack => ("/slack/oauth/v2/authorize", SLACK_BOT_SCOPES),
             Vendor::Linear => ("/linear/oauth/authorize", "read,write"),
+            other => panic!("{other:?} is tried in a file of its own"),
         };
         let url = self.url(&format!(
             "{path}?response_type=code&client_id=simulated-client&redirect_uri={REDIRECT_URI}\
@@ -75,6 +76,7 @@ impl Vendors {
             Vendor::Notion => "/notion/v1/oauth/token",
             Vendor::Slack => "/slack/api/oauth.v2.access",
             Vendor::Linear => "/linear/oauth/token",
+            other => panic!("{other:?} is tried in a file of its own"),
         };
         let form = format!("client_id=simulated-client&client_secret=simulated-secret&{form}");
         self.http.post_form(&self.url(path), &form).await

@@ -1,5 +1,6 @@
 //! Simulated vendors over real sockets: an OAuth authorization server each, and HubSpot-, Gmail-,
-//! Salesforce-, Notion-, Slack- and Linear-shaped APIs with state, paging, rate limits and expiring tokens.
+//! Google-Calendar-, Graph-, Salesforce-, Notion-, GitHub-, Jira-, Slack- and Linear-shaped APIs with state,
+//! paging, rate limits and expiring tokens.
 //!
 //! Used by `valetkey demo` and by the tests, which also own its [faults](Fault), its clock-like
 //! settings and its [request log](Log). It listens on loopback alone, knows no real vendor's
@@ -13,6 +14,8 @@ mod control;
 mod faults;
 mod github;
 mod gmail;
+mod googlecalendar;
+mod graph;
 mod hubspot;
 mod jira;
 mod linear;
@@ -24,6 +27,8 @@ mod salesforce;
 mod seed;
 mod server;
 mod slack;
+#[cfg(test)]
+mod testing;
 mod text;
 #[cfg(test)]
 mod wire;
@@ -42,7 +47,7 @@ use server::{Server, State};
 pub enum Vendor {
     /// OAuth under `/hubspot/oauth`, the API under `/hubspot`.
     Hubspot,
-    /// OAuth under `/google`, the API under `/gmail`.
+    /// OAuth under `/google`, the APIs under `/gmail` and `/calendar`.
     Google,
     /// OAuth under `/salesforce/services/oauth2`, each user's API under `/salesforce/{instance host}`.
     Salesforce,
@@ -56,6 +61,8 @@ pub enum Vendor {
     Slack,
     /// OAuth under `/linear/oauth`, the API at `/linear/graphql`.
     Linear,
+    /// OAuth under `/microsoft/{tenant}/oauth2/v2.0`, the API under `/graph/v1.0`.
+    Microsoft,
 }
 
 /// Running simulated vendors; they stop when this is dropped.
@@ -196,6 +203,16 @@ impl Simulator {
     pub fn linear_organization(&self, user: &str) -> serde_json::Value {
         self.state
             .linear_organization(user, |organization| organization.all())
+    }
+
+    /// Replaces the budget of the Google-Calendar-shaped API, per user.
+    pub fn set_calendar_budget(&self, requests: Option<Budget>) {
+        self.state.settings().calendar_budget = requests;
+    }
+
+    /// Replaces the budget of the Graph-shaped API, per mailbox.
+    pub fn set_graph_budget(&self, requests: Option<Budget>) {
+        self.state.settings().graph_budget = requests;
     }
 
     /// Every access token issued so far is refused from now on, as if its time had come.

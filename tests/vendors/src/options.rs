@@ -36,7 +36,11 @@ pub struct Options {
     pub hubspot_search_budget: Option<Budget>,
     /// Requests of one user to the Gmail-shaped API.
     pub gmail_budget: Option<Budget>,
-    /// How the Gmail-shaped API says "slow down".
+    /// Requests of one user to the Google-Calendar-shaped API.
+    pub calendar_budget: Option<Budget>,
+    /// Requests to one mailbox of the Graph-shaped API.
+    pub graph_budget: Option<Budget>,
+    /// How Google's APIs say "slow down".
     pub gmail_refusal: Refusal,
     /// Requests of one org to the Salesforce-shaped API; over it, the vendor answers 403.
     pub salesforce_budget: Option<Budget>,
@@ -75,6 +79,8 @@ pub struct Options {
     pub contacts: usize,
     /// Messages of each user's mailbox at the start.
     pub messages: usize,
+    /// Events of each user's calendar at the start, beside a weekly series.
+    pub events: usize,
 }
 
 impl Default for Options {
@@ -94,6 +100,8 @@ impl Default for Options {
             hubspot_budget: None,
             hubspot_search_budget: None,
             gmail_budget: None,
+            calendar_budget: None,
+            graph_budget: None,
             gmail_refusal: Refusal::Status429,
             salesforce_budget: None,
             salesforce_hosts: BTreeMap::new(),
@@ -116,6 +124,7 @@ impl Default for Options {
             linear_budget: None,
             contacts: 450,
             messages: 120,
+            events: 60,
         }
     }
 }

@@ -21,6 +21,8 @@ use tower::ServiceExt;
 use crate::calendar::Calendar;
 use crate::faults::{Effect, Faults, merge};
 use crate::gmail::Mailbox;
+use crate::googlecalendar::Book;
+use crate::graph;
 use crate::hubspot::Portal;
 use crate::linear::Organization;
 use crate::log::{Entry, Log, Side};
@@ -29,7 +31,9 @@ use crate::oauth::Grants;
 use crate::options::Options;
 use crate::salesforce::Org;
 use crate::text::{Pairs, parse_form, sha256_base64url};
-use crate::{control, github, gmail, hubspot, jira, linear, notion, oauth, salesforce, slack};
+use crate::{
+    control, github, gmail, googlecalendar, hubspot, jira, linear, notion, oauth, salesforce, slack,
+};
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
@@ -49,6 +53,8 @@ pub(crate) struct State {
     sites: Mutex<BTreeMap<String, jira::Site>>,
     slack_workspaces: Mutex<BTreeMap<String, slack::Workspace>>,
     linear_organizations: Mutex<BTreeMap<String, Organization>>,
+    books: Mutex<BTreeMap<String, Book>>,
+    outlooks: Mutex<BTreeMap<String, graph::Outlook>>,
 }
 
 impl State {
@@ -129,6 +135,27 @@ impl State {
             .entry(user.to_owned())
             .or_insert_with(|| Organization::seeded(user)))
     }
+
+    /// Does something with the calendars of a user, which are made on first sight.
+    pub(crate) fn book<T>(&self, user: &str, act: impl FnOnce(&mut Book) -> T) -> T {
+        let events = self.settings().events;
+        let mut books = lock(&self.books);
+        act(books
+            .entry(user.to_owned())
+            .or_insert_with(|| Book::seeded(user, events)))
+    }
+
+    /// Does something with the Outlook of a user, which is made on first sight.
+    pub(crate) fn outlook<T>(&self, user: &str, act: impl FnOnce(&mut graph::Outlook) -> T) -> T {
+        let (messages, events) = {
+            let settings = self.settings();
+            (settings.messages, settings.events)
+        };
+        let mut outlooks = lock(&self.outlooks);
+        act(outlooks
+            .entry(user.to_owned())
+            .or_insert_with(|| graph::Outlook::seeded(user, messages, events)))
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -158,6 +185,8 @@ impl Server {
             sites: Mutex::new(BTreeMap::new()),
             slack_workspaces: Mutex::new(BTreeMap::new()),
             linear_organizations: Mutex::new(BTreeMap::new()),
+            books: Mutex::new(BTreeMap::new()),
+            outlooks: Mutex::new(BTreeMap::new()),
         });
         let router = Router::new()
             .merge(oauth::routes())
@@ -169,6 +198,8 @@ impl Server {
             .merge(jira::routes(&state))
             .merge(slack::routes())
             .merge(linear::routes())
+            .merge(googlecalendar::routes(&state))
+            .merge(graph::routes(&state))
             .merge(control::routes())
             .fallback(nothing_here)
             .with_state(Arc::clone(&state));
@@ -412,6 +443,10 @@ fn refusal(path: &str, side: Side, status: u16) -> Response {
         slack::refusal(status)
     } else if path.starts_with("/linear") {
         linear::refusal(status)
+    } else if path.starts_with("/calendar") {
+        googlecalendar::refusal(status)
+    } else if path.starts_with("/graph") {
+        graph::refusal(status)
     } else {
         gmail::refusal(status)
     }
@@ -431,6 +466,10 @@ async fn nothing_here(request: Request<Body>) -> Response {
         salesforce::refusal(StatusCode::NOT_FOUND)
     } else if path.starts_with("/notion") {
         notion::refusal(StatusCode::BAD_REQUEST)
+    } else if path.starts_with("/calendar") {
+        googlecalendar::refusal(StatusCode::NOT_FOUND)
+    } else if path.starts_with("/graph") {
+        graph::refusal(StatusCode::NOT_FOUND)
     } else {
         (StatusCode::NOT_FOUND, "no such vendor\n").into_response()
     }
@@ -438,10 +477,12 @@ async fn nothing_here(request: Request<Body>) -> Response {
 
 /// What a request is for: the authorization servers have paths of their own, and all else below a vendor's is its API.
 fn side_of(path: &str) -> Side {
-    const APIS: [&str; 9] = [
+    const APIS: [&str; 11] = [
         "/atlassian/",
+        "/calendar/",
         "/github/",
         "/gmail/",
+        "/graph/",
         "/hubspot/",
         "/linear/",
         "/notion/",
@@ -473,6 +514,9 @@ fn side_of(path: &str) -> Side {
         | "/linear/oauth/revoke"
         | "/notion/v1/oauth/revoke"
         | "/salesforce/services/oauth2/revoke" => Side::Revoke,
+        // The tenant is in the path.
+        _ if path.starts_with("/microsoft/") && path.ends_with("/oauth2/v2.0/authorize") => Side::Authorize,
+        _ if path.starts_with("/microsoft/") && path.ends_with("/oauth2/v2.0/token") => Side::Token,
         _ if APIS.iter().any(|api| path.starts_with(api)) => Side::Api,
         _ => Side::Other,
     }

@@ -1,39 +1,43 @@
 //! The API over a socket, as an application meets it.
 
-use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::Options;
 use crate::options::{Budget, Rotation};
+use crate::testing::simulator;
 use crate::text::encode;
-use crate::wire::Wire;
+use crate::{Options, Simulator};
 
 const NONE: Value = Value::Null;
 
 /// A simulator and the token answer of a user.
-async fn connected(user: &str, scopes: &str, set: impl FnOnce(&mut Options)) -> (Wire, Value) {
-    let mut options = Options::default();
-    set(&mut options);
-    let vendors = Wire::start(options).await;
-    let code = vendors.code("/github/login/oauth/authorize", scopes, user).await;
-    let answer = token(&vendors, &Wire::redemption(&code)).await;
+async fn connected(user: &str, scopes: &str, set: impl FnOnce(&mut Options)) -> (Simulator, Value) {
+    let vendors = simulator(set).await;
+    let code = vendors
+        .consent("/github/login/oauth/authorize", user, scopes, "")
+        .await;
+    let answer = token(&vendors, &Simulator::exchange(&code)).await;
     (vendors, answer)
 }
 
-async fn token(vendors: &Wire, members: &Value) -> Value {
-    let members = members.as_object().into_iter().flatten();
-    let mut form: Vec<String> = members
-        .map(|(name, value)| format!("{name}={}", encode(value.as_str().unwrap_or_default())))
+async fn token(vendors: &Simulator, fields: &[(String, String)]) -> Value {
+    let form: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)))
         .collect();
-    form.push("client_id=simulated-client&client_secret=simulated-secret".to_owned());
     let headers = [
         ("accept", "application/json"),
         ("content-type", "application/x-www-form-urlencoded"),
     ];
-    let path = "/github/login/oauth/access_token";
-    let answer = vendors.send(Method::POST, path, &headers, form.join("&")).await;
+    let answer = vendors
+        .ask(
+            "POST",
+            "/github/login/oauth/access_token",
+            &headers,
+            &form.join("&"),
+        )
+        .await;
     assert_eq!(answer.status, 200, "refusals too have this status");
-    answer.json
+    answer.json()
 }
 
 fn access(answer: &Value) -> &str {
@@ -46,48 +50,43 @@ async fn an_issue_is_created_found_changed_and_commented() {
     assert_eq!(answer["scope"], "repo");
     assert!(answer.get("refresh_token").is_none());
     let at = "/github/api/repos/ada/shop/issues";
-    let call = async |method: Method, path: &str, body: Value| {
+    let call = async |method: &str, path: &str, body: Value| {
         vendors.call(access(&answer), method, path, &body).await
     };
 
     let made = call(
-        Method::POST,
+        "POST",
         at,
         json!({ "title": "Totals round", "labels": ["bug"], "assignees": ["ada"] }),
     )
     .await;
-    assert_eq!((made.status, &made.json["number"]), (201, &json!(121)));
+    assert_eq!((made.status, &made.json()["number"]), (201, &json!(121)));
     let found = call(
-        Method::GET,
+        "GET",
         "/github/api/search/issues?q=totals+is:issue+repo:ada/shop+label:bug",
         NONE,
     )
     .await;
-    assert_eq!(found.json["items"][0]["number"], 121);
-    let said = call(
-        Method::POST,
-        &format!("{at}/121/comments"),
-        json!({ "body": "Seen." }),
-    )
-    .await;
+    assert_eq!(found.json()["items"][0]["number"], 121);
+    let said = call("POST", &format!("{at}/121/comments"), json!({ "body": "Seen." })).await;
     assert_eq!(said.status, 201);
     let closed = call(
-        Method::PATCH,
+        "PATCH",
         &format!("{at}/121"),
         json!({ "state": "closed", "labels": [] }),
     )
     .await
-    .json;
+    .json();
     assert_eq!(
         (&closed["state"], &closed["labels"], &closed["comments"]),
         (&json!("closed"), &json!([]), &json!(1))
     );
-    let wrong = call(Method::POST, at, json!({ "title": "x", "milestone": 9 })).await;
+    let wrong = call("POST", at, json!({ "title": "x", "milestone": 9 })).await;
     assert_eq!(
-        (wrong.status, &wrong.json["errors"][0]["field"]),
+        (wrong.status, &wrong.json()["errors"][0]["field"]),
         (422, &json!("milestone"))
     );
-    let others = call(Method::GET, "/github/api/repos/bela/shop/issues/1", NONE).await;
+    let others = call("GET", "/github/api/repos/bela/shop/issues/1", NONE).await;
     assert_eq!(others.status, 404, "nobody sees another's repository");
 }
 
@@ -95,7 +94,7 @@ async fn an_issue_is_created_found_changed_and_commented() {
 async fn a_list_names_its_next_page_below_the_repositorys_number() {
     let (vendors, answer) = connected("ada", "repo", |_| {}).await;
     let page = |n: usize| format!("/github/api/repos/ada/shop/issues?state=all&per_page=50&page={n}");
-    let first = vendors.call(access(&answer), Method::GET, &page(1), &NONE).await;
+    let first = vendors.call(access(&answer), "GET", &page(1), &NONE).await;
     assert!(
         first.header("link").contains("/github/api/repositories/"),
         "{}",
@@ -103,10 +102,7 @@ async fn a_list_names_its_next_page_below_the_repositorys_number() {
     );
     let mut numbers = Vec::new();
     for n in 1..=3 {
-        let items = vendors
-            .call(access(&answer), Method::GET, &page(n), &NONE)
-            .await
-            .json;
+        let items = vendors.call(access(&answer), "GET", &page(n), &NONE).await.json();
         numbers.extend(
             items
                 .as_array()
@@ -122,88 +118,77 @@ async fn a_list_names_its_next_page_below_the_repositorys_number() {
 async fn a_branch_becomes_a_pull_request_and_is_merged() {
     let (vendors, answer) = connected("ada", "repo", |_| {}).await;
     let at = "/github/api/repos/ada/shop";
-    let call = async |method: Method, path: &str, body: Value| {
+    let call = async |method: &str, path: &str, body: Value| {
         vendors
             .call(access(&answer), method, &format!("{at}{path}"), &body)
             .await
     };
-    let sha = call(Method::GET, "/branches", NONE).await.json[0]["commit"]["sha"].clone();
+    let sha = call("GET", "/branches", NONE).await.json()[0]["commit"]["sha"].clone();
     let made = call(
-        Method::POST,
+        "POST",
         "/git/refs",
         json!({ "ref": "refs/heads/fix/rounding", "sha": sha }),
     )
     .await;
     assert_eq!(made.status, 201);
-    let file = call(Method::GET, "/contents/src/money.rs?ref=fix/rounding", NONE)
+    let file = call("GET", "/contents/src/money.rs?ref=fix/rounding", NONE)
         .await
-        .json;
+        .json();
     let blind = json!({ "message": "m", "content": "eA==", "branch": "fix/rounding" });
     assert_eq!(
-        call(Method::PUT, "/contents/src/money.rs", blind.clone())
-            .await
-            .status,
+        call("PUT", "/contents/src/money.rs", blind.clone()).await.status,
         422,
         "a sha is needed"
     );
     let mut write = blind;
     write["sha"] = json!(sha);
     assert_eq!(
-        call(Method::PUT, "/contents/src/money.rs", write.clone())
-            .await
-            .status,
+        call("PUT", "/contents/src/money.rs", write.clone()).await.status,
         409,
         "another sha"
     );
     write["sha"] = file["sha"].clone();
-    assert_eq!(
-        call(Method::PUT, "/contents/src/money.rs", write).await.status,
-        200
-    );
+    assert_eq!(call("PUT", "/contents/src/money.rs", write).await.status, 200);
 
     let open = json!({ "title": "Round", "head": "fix/rounding", "base": "main" });
-    let pull = call(Method::POST, "/pulls", open.clone()).await.json;
-    let again = call(Method::POST, "/pulls", open).await;
+    let pull = call("POST", "/pulls", open.clone()).await.json();
+    let again = call("POST", "/pulls", open).await;
     assert_eq!(
-        (again.status, &again.json["errors"][0]["code"]),
+        (again.status, &again.json()["errors"][0]["code"]),
         (422, &json!("custom"))
     );
     let number = pull["number"].as_u64().expect("a number");
-    let files = call(Method::GET, &format!("/pulls/{number}/files"), NONE)
-        .await
-        .json;
+    let files = call("GET", &format!("/pulls/{number}/files"), NONE).await.json();
     assert_eq!(files[0]["filename"], "src/money.rs");
     let own = call(
-        Method::POST,
+        "POST",
         &format!("/pulls/{number}/reviews"),
         json!({ "event": "APPROVE" }),
     )
     .await;
-    assert!(own.status == 422 && own.json["errors"][0].is_string());
-    let compared = call(Method::GET, "/compare/main...fix/rounding", NONE).await.json;
+    assert!(own.status == 422 && own.json()["errors"][0].is_string());
+    let compared = call("GET", "/compare/main...fix/rounding", NONE).await.json();
     assert_eq!(
         (&compared["status"], &compared["ahead_by"]),
         (&json!("ahead"), &json!(1))
     );
-    let moved = call(
-        Method::PUT,
-        &format!("/pulls/{number}/merge"),
-        json!({ "sha": "0" }),
-    )
-    .await;
+    let moved = call("PUT", &format!("/pulls/{number}/merge"), json!({ "sha": "0" })).await;
     assert_eq!(moved.status, 409);
-    let merged = call(Method::PUT, &format!("/pulls/{number}/merge"), json!({})).await;
-    assert_eq!((merged.status, &merged.json["merged"]), (200, &json!(true)));
-    let twice = call(Method::PUT, &format!("/pulls/{number}/merge"), json!({})).await;
+    let merged = call("PUT", &format!("/pulls/{number}/merge"), json!({})).await;
+    assert_eq!((merged.status, &merged.json()["merged"]), (200, &json!(true)));
+    let twice = call("PUT", &format!("/pulls/{number}/merge"), json!({})).await;
     assert_eq!(twice.status, 405);
-    let bearer = format!("Bearer {}", access(&answer));
-    let headers = [
-        ("authorization", bearer.as_str()),
-        ("accept", "application/vnd.github.raw+json"),
-        ("user-agent", "test"),
-    ];
-    let path = format!("{at}/contents/src/money.rs");
-    let raw = vendors.send(Method::GET, &path, &headers, String::new()).await;
+    let raw = vendors
+        .ask(
+            "GET",
+            &format!("{at}/contents/src/money.rs"),
+            &[
+                ("authorization", &format!("Bearer {}", access(&answer))),
+                ("accept", "application/vnd.github.raw+json"),
+            ],
+            "",
+        )
+        .await;
     assert_eq!(raw.text, "x");
 }
 
@@ -216,7 +201,7 @@ async fn limits_are_said_by_403_with_the_end_of_the_window_or_a_wait() {
     let (vendors, answer) = connected("ada", "repo", |options| options.github_budget = one).await;
     let user = async || {
         vendors
-            .call(access(&answer), Method::GET, "/github/api/user", &NONE)
+            .call(access(&answer), "GET", "/github/api/user", &NONE)
             .await
     };
     assert_eq!(user().await.header("x-ratelimit-remaining"), "0");
@@ -232,12 +217,12 @@ async fn limits_are_said_by_403_with_the_end_of_the_window_or_a_wait() {
             .is_ok_and(|reset| reset > 1_700_000_000)
     );
     assert!(
-        primary.json["documentation_url"]
+        primary.json()["documentation_url"]
             .as_str()
             .is_some_and(|page| page.ends_with("rate-limits-for-the-rest-api"))
     );
 
-    vendors.simulator.set_github_budgets(
+    vendors.set_github_budgets(
         None,
         Some(Budget {
             requests: 0,
@@ -247,7 +232,7 @@ async fn limits_are_said_by_403_with_the_end_of_the_window_or_a_wait() {
     let written = vendors
         .call(
             access(&answer),
-            Method::POST,
+            "POST",
             "/github/api/repos/ada/shop/issues",
             &json!({ "title": "x" }),
         )
@@ -258,7 +243,7 @@ async fn limits_are_said_by_403_with_the_end_of_the_window_or_a_wait() {
 #[tokio::test]
 async fn scopes_decide_what_is_there() {
     let (vendors, answer) = connected("ada", "read:user", |_| {}).await;
-    let get = async |path: &str| vendors.call(access(&answer), Method::GET, path, &NONE).await;
+    let get = async |path: &str| vendors.call(access(&answer), "GET", path, &NONE).await;
     let public = get("/github/api/repos/ada/docs").await;
     assert_eq!(
         (public.status, public.header("x-oauth-scopes")),
@@ -266,13 +251,7 @@ async fn scopes_decide_what_is_there() {
     );
     assert_eq!(get("/github/api/repos/ada/shop").await.status, 404);
     assert_eq!(get("/github/api/notifications").await.status, 403);
-    assert_eq!(
-        vendors
-            .send(Method::GET, "/github/api/user", &[], String::new())
-            .await
-            .status,
-        401
-    );
+    assert_eq!(vendors.ask("GET", "/github/api/user", &[], "").await.status, 401);
 }
 
 #[tokio::test]
@@ -283,22 +262,21 @@ async fn an_apps_token_ends_and_its_refresh_token_is_good_once() {
     })
     .await;
     assert_eq!(first["scope"], "");
-    let renewal = |token: &Value| json!({ "grant_type": "refresh_token", "refresh_token": token });
-    vendors.simulator.expire_access_tokens();
+    let renewal = |token: &Value| {
+        let mut fields = Simulator::exchange("");
+        fields[0].1 = "refresh_token".to_owned();
+        fields.push((
+            "refresh_token".to_owned(),
+            token.as_str().unwrap_or_default().to_owned(),
+        ));
+        fields
+    };
+    vendors.expire_access_tokens();
     let shop = "/github/api/repos/ada/shop";
-    assert_eq!(
-        vendors
-            .call(access(&first), Method::GET, shop, &NONE)
-            .await
-            .status,
-        401
-    );
+    assert_eq!(vendors.call(access(&first), "GET", shop, &NONE).await.status, 401);
     let second = token(&vendors, &renewal(&first["refresh_token"])).await;
     assert_eq!(
-        vendors
-            .call(access(&second), Method::GET, shop, &NONE)
-            .await
-            .status,
+        vendors.call(access(&second), "GET", shop, &NONE).await.status,
         200
     );
     let used = token(&vendors, &renewal(&first["refresh_token"])).await;
@@ -309,7 +287,7 @@ async fn an_apps_token_ends_and_its_refresh_token_is_good_once() {
 async fn runs_jobs_checks_and_searches_answer() {
     let (vendors, answer) = connected("ada", "repo", |_| {}).await;
     let at = "/github/api/repos/ada/shop";
-    let get = async |path: &str| vendors.call(access(&answer), Method::GET, path, &NONE).await.json;
+    let get = async |path: &str| vendors.call(access(&answer), "GET", path, &NONE).await.json();
     let failed = get(&format!("{at}/actions/runs?status=failure")).await;
     let run = &failed["workflow_runs"][0];
     let jobs = get(&format!("{at}/actions/runs/{}/jobs", run["id"])).await;
@@ -346,7 +324,7 @@ async fn runs_jobs_checks_and_searches_answer() {
     let unknown = vendors
         .call(
             access(&answer),
-            Method::GET,
+            "GET",
             "/github/api/search/issues?q=repo:bela/shop",
             &NONE,
         )

@@ -144,7 +144,7 @@ fn read(vendor: Vendor, state: &State, query: &Pairs) -> Result<Asked, Box<Respo
             .iter()
             .any(|scope| scope == "refresh_token" || scope == "offline_access"),
         Vendor::Github => settings.github_app,
-        Vendor::Atlassian => scopes.iter().any(|scope| scope == "offline_access"),
+        Vendor::Atlassian | Vendor::Microsoft => scopes.iter().any(|scope| scope == "offline_access"),
         Vendor::Slack => settings.rotation != Rotation::None,
         Vendor::Google => {
             first(query, "access_type") == Some("offline")
@@ -224,6 +224,7 @@ fn page(vendor: Vendor, asked: &Asked) -> Html<String> {
         Vendor::Atlassian => "Atlassian",
         Vendor::Slack => "Slack",
         Vendor::Linear => "Linear",
+        Vendor::Microsoft => "Microsoft",
     };
     let scopes: String = asked
         .scopes

@@ -11,6 +11,8 @@
 //! and joins scopes by commas; an OAuth App's token has no end and no refresh token, a GitHub App's has
 //! both and no scopes. Atlassian's token endpoint takes JSON, gives a refresh token only for
 //! `offline_access`, and refuses one that is not good any more with 403 and `unauthorized_client`.
+//! Microsoft answers a refresh token only for `offline_access`, a new one each time while the old one
+//! goes on, names `offline_access` in no answer, and has no revocation endpoint.
 
 mod atlassian;
 mod authorize;
@@ -80,6 +82,14 @@ pub(crate) fn routes() -> Router<Arc<State>> {
             post(|s, h, b| token::revoke(Vendor::Linear, s, h, b)),
         )
         .route(
+            "/microsoft/{tenant}/oauth2/v2.0/authorize",
+            consent(Vendor::Microsoft),
+        )
+        .route(
+            "/microsoft/{tenant}/oauth2/v2.0/token",
+            post(|s, h, b| token::issue(Vendor::Microsoft, s, h, b)),
+        )
+        .route(
             "/hubspot/oauth/v1/token",
             post(|s, h, b| token::issue(Vendor::Hubspot, s, h, b)),
         )
@@ -136,5 +146,6 @@ fn issuer(state: &State, vendor: Vendor) -> String {
         Vendor::Atlassian => format!("{}/atlassian", state.base_url),
         Vendor::Slack => format!("{}/slack", state.base_url),
         Vendor::Linear => format!("{}/linear", state.base_url),
+        Vendor::Microsoft => format!("{}/microsoft", state.base_url),
     }
 }

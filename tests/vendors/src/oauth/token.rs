@@ -59,6 +59,10 @@ pub(crate) async fn issue(
             match (vendor, settings.rotation) {
                 // Every refresh gives a new pair there.
                 (Vendor::Notion, Rotation::None) => Rotation::SingleUse { revoke_family: false },
+                // Microsoft always answers a new refresh token, and the old one stays good.
+                (Vendor::Microsoft, Rotation::None) => Rotation::Grace {
+                    seconds: 90 * 24 * 3_600,
+                },
                 (_, rotation) => rotation,
             },
             lifetime,
@@ -83,6 +87,7 @@ pub(crate) async fn issue(
                 Vendor::Github | Vendor::Atlassian => google_body(&issued, lifetime),
                 Vendor::Slack => slack_body(&issued, lifetime, grant_type == "refresh_token"),
                 Vendor::Linear => linear_body(&issued, lifetime),
+                Vendor::Microsoft => microsoft_body(&issued, lifetime),
             };
             ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
         }
@@ -107,8 +112,8 @@ pub(crate) async fn revoke(
 ) -> Response {
     let form = match vendor {
         Vendor::Google | Vendor::Salesforce | Vendor::Github | Vendor::Atlassian => parse_form(&body),
-        // Slack has no such endpoint, and no route leads here.
-        Vendor::Hubspot | Vendor::Notion | Vendor::Slack | Vendor::Linear => {
+        // Slack and Microsoft have no such endpoint, and no route leads here.
+        Vendor::Hubspot | Vendor::Notion | Vendor::Slack | Vendor::Linear | Vendor::Microsoft => {
             match read(vendor, &state, &headers, &body) {
                 Ok(form) => form,
                 Err(response) => return *response,
@@ -221,6 +226,23 @@ fn hubspot_body(issued: &Issued, lifetime: Duration) -> Value {
         "hub_id": portal_id(&issued.user),
         "user_id": portal_id(&issued.user) % 1_000_000,
         "scopes": issued.scopes,
+    })
+}
+
+fn microsoft_body(issued: &Issued, lifetime: Duration) -> Value {
+    let scopes: Vec<&str> = issued
+        .scopes
+        .iter()
+        .map(String::as_str)
+        .filter(|scope| *scope != "offline_access")
+        .collect();
+    json!({
+        "token_type": "Bearer",
+        "scope": scopes.join(" "),
+        "expires_in": lifetime.as_secs(),
+        "ext_expires_in": lifetime.as_secs(),
+        "access_token": issued.access_token,
+        "refresh_token": issued.refresh_token,
     })
 }
 
