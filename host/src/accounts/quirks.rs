@@ -17,7 +17,7 @@
 //! | `expires_in` from 1 to 29 | 30 s: the vendor's 401 decides sooner |
 //! | `expires_in` missing, 0, negative, not a number | unknown: the manifest's lifetime, else the vendor's 401 |
 //! | `scope` as a text (separated by spaces, commas or the vendor's own), or as a list | the scopes granted |
-//! | `scope` missing | not stated: what was asked for |
+//! | `scope` missing, or an empty text (GitHub Apps, whose tokens have permissions instead) | not stated: what was asked for |
 //! | any of these where the manifest's `token_response` says (Slack's `/authed_user`) | the same; a refresh without an access token there is read at the usual places |
 //! | 429, 408, 425, 5xx | busy, whatever the body says |
 //! | other 4xx | refused, with the error's code when it is a known one |
@@ -176,6 +176,7 @@ fn grant(fields: Map<String, Value>, reading: &Reading<'_>) -> Result<Grant, &'s
     let stated = fields.pointer(places.lifetime).and_then(stated);
     let lifetime = stated.map(|stated| stated.clamp(SHORTEST, LONGEST));
     let scopes = match fields.pointer(places.scope) {
+        Some(Value::String(text)) if text.trim().is_empty() => None,
         Some(Value::String(text)) => Some(split_scopes(text, reading.separator)),
         Some(Value::Array(list)) => Some(
             list.iter()
@@ -577,12 +578,13 @@ mod tests {
             (r#""a,b""#, vec!["a", "b"]),
             (r#""a, b,, a""#, vec!["a", "b"]),
             (r#"["a","b"]"#, vec!["a", "b"]),
-            (r#""""#, vec![]),
         ] {
             let grant = json(&format!(r#"{{"access_token":"t","scope":{scope}}}"#)).unwrap();
             assert_eq!(grant.scopes.unwrap(), expected);
         }
-        assert_eq!(json(r#"{"access_token":"t"}"#).unwrap().scopes, None);
+        for unstated in [r#"{"access_token":"t"}"#, r#"{"access_token":"t","scope":""}"#] {
+            assert_eq!(json(unstated).unwrap().scopes, None);
+        }
     }
 
     #[test]

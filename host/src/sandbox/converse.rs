@@ -125,6 +125,7 @@ fn grant(sandbox: &Sandbox, about: Converse, log: Arc<GuestLog>) -> Grant {
                 development: false,
                 budgets: Arc::new([]),
                 throttles: Arc::new([]),
+                refusals: Arc::new([]),
                 errors: None,
             }),
             endpoints: Arc::default(),
