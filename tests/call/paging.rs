@@ -3,8 +3,10 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use valetkey_tests::World;
-use valetkey_vendors::Side;
+use valetkey_manifest::Manifest;
+use valetkey_tests::world::connection;
+use valetkey_tests::{TestHost, World, artifacts};
+use valetkey_vendors::{Options, Side, Simulator};
 
 fn ids(answer: &Value) -> Vec<String> {
     let results = answer["data"]["results"].as_array().expect("results");
@@ -171,4 +173,54 @@ async fn half_walked_answer_keeps_its_pages_and_a_cursor_for_the_rest() {
     if got == 200 {
         assert!(answer["next_cursor"].is_string(), "the rest can be had later");
     }
+}
+
+/// A page's number says where it begins only together with the size of the pages before it.
+#[tokio::test]
+async fn numbered_pages_of_a_walk_are_all_of_one_size() {
+    let vendors = Simulator::start(Options {
+        github_issues: 60,
+        ..Options::default()
+    })
+    .await
+    .expect("a free port");
+    let host = TestHost::start().await;
+    let as_asked = |manifest: &mut Manifest| {
+        let tools = manifest.tools.iter_mut();
+        let mut list = tools.filter(|tool| tool.name == "github_issues_list");
+        let request = list.next().and_then(|tool| tool.request.as_mut()).expect("a request");
+        request.query.insert("per_page".to_owned(), json!("{page.size}"));
+    };
+    let installed = host.install(artifacts::connector_with("github", as_asked)).await;
+    assert!(installed.status.is_success(), "{}", installed.text());
+    let connection = connection("github", "github", &vendors.base_url);
+    host.api(Method::POST, "/api/v1/connections", connection)
+        .await
+        .expect(201);
+    vendors.set_user("ada");
+    host.connect("github", "ada").await;
+
+    let list = async |limit: u32, cursor: &Value| {
+        let mut params = json!({"owner": "ada", "repo": "shop", "state": "all", "limit": limit});
+        if !cursor.is_null() {
+            params["cursor"] = cursor.clone();
+        }
+        host.call("github_issues_list", "ada", params).await.expect(200)
+    };
+    let numbers = |answer: &Value| -> Vec<u64> {
+        let issues = answer["data"].as_array().expect("issues").iter();
+        issues.map(|issue| issue["number"].as_u64().expect("a number")).collect()
+    };
+    // A page of 20, then the rest in one call: of pages of 20, the last of which is cut.
+    let first = list(20, &Value::Null).await;
+    let rest = list(35, &first["next_cursor"]).await;
+    let mut seen = numbers(&first);
+    seen.extend(numbers(&rest));
+    assert_eq!(seen.len(), 55);
+    let once: std::collections::BTreeSet<_> = seen.iter().collect();
+    assert_eq!(once.len(), 55, "no issue twice: {seen:?}");
+    let mut asked = vendors.log().of(Side::Api);
+    asked.retain(|entry| entry.path.ends_with("/issues"));
+    let sizes: Vec<_> = asked.iter().map(|entry| entry.param("per_page").expect("a size")).collect();
+    assert_eq!(sizes, ["20", "20", "20"]);
 }

@@ -68,6 +68,12 @@ fn simulated(connector: &str) -> Simulated {
             token: "/google/token",
             revoke: Some("/google/revoke"),
         },
+        "github" => Simulated {
+            endpoints: &[("api", "/github/api")],
+            authorize: "/github/login/oauth/authorize",
+            token: "/github/login/oauth/access_token",
+            revoke: None,
+        },
         "salesforce" => Simulated {
             endpoints: &[
                 ("api", "/salesforce/{config.instance_host}/services/data/v66.0"),

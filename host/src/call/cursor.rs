@@ -18,6 +18,10 @@ pub(super) struct Position {
     pub(super) token: Option<String>,
     /// Items of that page that were answered already.
     pub(super) skip: usize,
+    /// The size of every page, where pages are numbered: the number says where a page begins only
+    /// together with it. None on the first page and where a token says enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) size: Option<u32>,
 }
 
 /// What binds a cursor: one account, one tool, one input.

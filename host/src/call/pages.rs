@@ -114,7 +114,11 @@ impl Walk {
             .and_then(|limit| u32::try_from(limit).ok())
             .unwrap_or(paging.default_limit);
         let from = match input.get("cursor").and_then(Value::as_str) {
-            None => Position { token: None, skip: 0 },
+            None => Position {
+                token: None,
+                skip: 0,
+                size: None,
+            },
             Some(cursor) => {
                 let binding = Binding {
                     account: &usable.account,
@@ -227,7 +231,8 @@ impl Gathered {
         for _ in 0..MAX_PAGES {
             // A page begun by an earlier call is asked for in full: its size must not move it.
             let missing = u32::try_from(self.want - self.count + position.skip).unwrap_or(u32::MAX);
-            let size = missing.min(max_page_size);
+            let size = position.size.unwrap_or(missing.min(max_page_size));
+            let steady = guest.tool.numbered_pages.then_some(size);
             let output = match guest.call(input.to_owned(), Some((&position, size))).await {
                 Ok(output) => output,
                 // What is there already is not lost to a vendor that has no room for the rest.
@@ -249,6 +254,7 @@ impl Gathered {
                 return Ok(Some(Position {
                     token: position.token,
                     skip: position.skip + taken,
+                    size: steady,
                 }));
             }
             let Some(next) = output.next_page_token else {
@@ -264,6 +270,7 @@ impl Gathered {
             position = Position {
                 token: Some(next),
                 skip: 0,
+                size: steady,
             };
             if self.count >= self.want {
                 return Ok(Some(position));

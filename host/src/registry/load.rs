@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use valetkey_manifest::tool::{Declaration, UnreadErrors};
+use valetkey_manifest::tool::{Declaration, Paginator, UnreadErrors};
 use valetkey_manifest::{Manifest, Tool};
 
 use super::{LoadedTool, Version};
@@ -149,10 +149,17 @@ fn prepare(manifest: &Manifest, declared: &Tool) -> Result<LoadedTool, Vec<(Stri
             input,
             output,
             declaration: declaration(manifest, declared),
+            numbered_pages: has_numbered_pages(manifest, declared),
             allowed,
         }),
         _ => Err(problems),
     }
+}
+
+fn has_numbered_pages(manifest: &Manifest, declared: &Tool) -> bool {
+    let paginator = declared.paging.as_ref().and_then(|paging| paging.paginator.as_ref());
+    let paginator = paginator.and_then(|name| manifest.paginators.get(name));
+    matches!(paginator, Some(Paginator::Page { .. }))
 }
 
 fn allowed(declared: &Tool) -> Result<Arc<[Allowed]>, Vec<(String, String)>> {

@@ -94,6 +94,8 @@ pub struct LoadedTool {
     pub output: Option<jsonschema::Validator>,
     /// What the guest gets as `context.declaration`.
     pub declaration: Option<Arc<str>>,
+    /// Whether the vendor numbers its pages, so that all pages of a walk have to be of one size.
+    pub numbered_pages: bool,
     /// What it may send.
     pub allowed: Arc<[Allowed]>,
 }

@@ -1,6 +1,6 @@
 //! Simulated vendors over real sockets: an OAuth authorization server each, and HubSpot-, Gmail-,
-//! Google-Calendar-, Graph-, Salesforce-, Notion-, Slack- and Linear-shaped APIs with state, paging, rate
-//! limits and expiring tokens.
+//! Google-Calendar-, Graph-, Salesforce-, Notion-, GitHub-, Jira-, Slack- and Linear-shaped APIs with state,
+//! paging, rate limits and expiring tokens.
 //!
 //! Used by `valetkey demo` and by the tests, which also own its [faults](Fault), its clock-like
 //! settings and its [request log](Log). It listens on loopback alone, knows no real vendor's

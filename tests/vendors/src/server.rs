@@ -514,9 +514,9 @@ fn side_of(path: &str) -> Side {
         | "/linear/oauth/revoke"
         | "/notion/v1/oauth/revoke"
         | "/salesforce/services/oauth2/revoke" => Side::Revoke,
-        // The tenant stands before these.
-        _ if path.starts_with("/microsoft/") && path.ends_with("/authorize") => Side::Authorize,
-        _ if path.starts_with("/microsoft/") => Side::Token,
+        // The tenant is in the path.
+        _ if path.starts_with("/microsoft/") && path.ends_with("/oauth2/v2.0/authorize") => Side::Authorize,
+        _ if path.starts_with("/microsoft/") && path.ends_with("/oauth2/v2.0/token") => Side::Token,
         _ if APIS.iter().any(|api| path.starts_with(api)) => Side::Api,
         _ => Side::Other,
     }

@@ -1,26 +1,20 @@
-//! For tests: a browser and a client that speak to a running simulator.
+//! For unit tests that speak JSON with a whole set of options: a thin layer over [`testing`](crate::testing).
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request, header};
-use hyper_util::rt::TokioIo;
+use std::collections::BTreeMap;
+
 use serde_json::Value;
-use tokio::net::TcpStream;
 
-use crate::text::{encode, first, parse_form, sha256_base64url};
+use crate::text::encode;
 use crate::{Options, Simulator};
-
-const VERIFIER: &str = "a-verifier-of-enough-characters-for-pkce-123";
-const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 
 /// What came back.
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: hyper::HeaderMap,
+    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) json: Value,
 }
 
-/// A running simulator and a client of it.
+/// A running simulator.
 pub(crate) struct Wire {
     pub(crate) simulator: Simulator,
 }
@@ -33,80 +27,44 @@ impl Wire {
 
     pub(crate) async fn send(
         &self,
-        method: Method,
+        method: &str,
         path: &str,
         headers: &[(&str, &str)],
-        body: String,
+        body: &Value,
     ) -> Answer {
-        let authority = self.simulator.base_url.trim_start_matches("http://");
-        let stream = TcpStream::connect(authority).await.expect("it listens");
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .expect("it speaks HTTP");
-        let driving = tokio::spawn(connection);
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, authority);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::new(Bytes::from(body))).expect("a request");
-        let (head, body) = sender
-            .send_request(request)
-            .await
-            .expect("an answer")
-            .into_parts();
-        let bytes = body.collect().await.expect("a whole body").to_bytes();
-        driving.abort();
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let answer = self.simulator.ask(method, path, headers, &body).await;
         Answer {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            json: serde_json::from_slice(&bytes).unwrap_or_default(),
+            status: answer.status,
+            json: answer.json(),
+            headers: answer.headers,
         }
-    }
-
-    /// The code that a user's consent gives.
-    pub(crate) async fn code(&self, authorize: &str, scope: &str, user: &str) -> String {
-        let path = format!(
-            "{authorize}?response_type=code&client_id=simulated-client&redirect_uri={}&scope={}&state=s\
-             &login_hint={user}&owner=user&code_challenge={}&code_challenge_method=S256",
-            encode(REDIRECT_URI),
-            encode(scope),
-            sha256_base64url(VERIFIER)
-        );
-        let answer = self.send(Method::GET, &path, &[], String::new()).await;
-        let location = answer.headers[header::LOCATION].to_str().expect("a URL");
-        let (_, query) = location.split_once('?').expect("a query");
-        first(&parse_form(query), "code").expect("a code").to_owned()
     }
 
     /// The token answer of a whole code flow with the client's secret in a form.
     pub(crate) async fn connect(&self, authorize: &str, token: &str, scope: &str, user: &str) -> Value {
-        let code = self.code(authorize, scope, user).await;
-        let form = format!(
-            "grant_type=authorization_code&code={code}&redirect_uri={}&code_verifier={VERIFIER}",
-            encode(REDIRECT_URI)
-        );
-        let answer = self.form(token, &form).await;
+        let code = self.simulator.consent(authorize, user, scope, "").await;
+        let fields: Vec<String> = Simulator::exchange(&code)
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
+        let answer = self.form(token, &fields.join("&")).await;
         assert_eq!(answer.status, 200, "{}", answer.json);
         answer.json
     }
 
-    /// The members of the request that redeems a code.
-    pub(crate) fn redemption(code: &str) -> Value {
-        serde_json::json!({
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": REDIRECT_URI,
-            "code_verifier": VERIFIER,
-        })
-    }
-
-    /// A form of the registered client.
+    /// Sends a form.
     pub(crate) async fn form(&self, path: &str, form: &str) -> Answer {
-        let form = format!("client_id=simulated-client&client_secret=simulated-secret&{form}");
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        self.send(Method::POST, path, &headers, form).await
+        let answer = self.simulator.ask("POST", path, &headers, form).await;
+        Answer {
+            status: answer.status,
+            json: answer.json(),
+            headers: answer.headers,
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! A workspace over the wire: connecting, reading, paging, writing, and what is refused.
 
-use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::Simulator;
 use crate::options::{Budget, Options};
 use crate::wire::{Answer, Wire};
 
@@ -20,8 +20,11 @@ struct User<'w> {
 
 impl<'w> User<'w> {
     async fn connect(wire: &'w Wire, name: &str) -> Self {
-        let code = wire.code(&format!("{OAUTH}/authorize"), "", name).await;
-        let answer = token(wire, Wire::redemption(&code)).await;
+        let code = wire
+            .simulator
+            .consent(&authorize(), name, "", "&owner=user")
+            .await;
+        let answer = token(wire, redemption(&code)).await;
         assert_eq!(answer.status, 200, "{}", answer.json);
         assert_eq!(answer.json["workspace_name"], format!("Workspace of {name}"));
         Self::of(wire, &answer)
@@ -36,51 +39,57 @@ impl<'w> User<'w> {
         }
     }
 
-    async fn send(&self, method: Method, path: &str, body: Value) -> Answer {
+    async fn send(&self, method: &str, path: &str, body: Value) -> Answer {
         let bearer = format!("Bearer {}", self.token);
         let headers = [
             ("authorization", bearer.as_str()),
             ("content-type", "application/json"),
             ("notion-version", "2026-03-11"),
         ];
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
         self.wire
-            .send(method, &format!("/notion/v1{path}"), &headers, body)
+            .send(method, &format!("/notion/v1{path}"), &headers, &body)
             .await
     }
 
     async fn get(&self, path: &str) -> Answer {
-        self.send(Method::GET, path, Value::Null).await
+        self.send("GET", path, Value::Null).await
     }
 
     /// The id of the first thing that a search finds.
     async fn find(&self, query: Value) -> String {
-        let found = self.send(Method::POST, "/search", query).await;
+        let found = self.send("POST", "/search", query).await;
         assert_eq!(found.status, 200, "{}", found.json);
         found.json["results"][0]["id"].as_str().expect("an id").to_owned()
     }
 }
 
+fn authorize() -> String {
+    format!("{OAUTH}/authorize")
+}
+
+/// The request that redeems a code, whose client is in HTTP basic.
+fn redemption(code: &str) -> Value {
+    Simulator::exchange(code)
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("client_"))
+        .map(|(name, value)| (name, Value::from(value)))
+        .collect()
+}
+
 /// A token request in JSON with the client in HTTP basic.
 async fn token(wire: &Wire, body: Value) -> Answer {
     let headers = [("authorization", BASIC), ("content-type", "application/json")];
-    wire.send(
-        Method::POST,
-        &format!("{OAUTH}/token"),
-        &headers,
-        body.to_string(),
-    )
-    .await
+    wire.send("POST", &format!("{OAUTH}/token"), &headers, &body)
+        .await
 }
 
 #[tokio::test]
 async fn tokens_are_asked_for_in_json_and_rotate() {
     let wire = Wire::start(Options::default()).await;
-    let code = wire.code(&format!("{OAUTH}/authorize"), "", "ada").await;
+    let code = wire
+        .simulator
+        .consent(&authorize(), "ada", "", "&owner=user")
+        .await;
     let as_form = wire
         .form(
             &format!("{OAUTH}/token"),
@@ -122,7 +131,7 @@ async fn lists_are_paged_by_cursors_to_the_last_item() {
     let path = format!("/data_sources/{source}/query");
     let (mut body, mut seen) = (json!({ "page_size": 10 }), Vec::new());
     loop {
-        let page = ada.send(Method::POST, &path, body.clone()).await;
+        let page = ada.send("POST", &path, body.clone()).await;
         assert_eq!(page.status, 200, "{}", page.json);
         seen.push(page.json["results"].as_array().map_or(0, Vec::len));
         if page.json["has_more"] == false {
@@ -132,7 +141,7 @@ async fn lists_are_paged_by_cursors_to_the_last_item() {
         body["start_cursor"] = page.json["next_cursor"].clone();
     }
     assert_eq!(seen, [10, 10, 5]);
-    let bad = ada.send(Method::POST, &path, json!({ "page_size": 101 })).await;
+    let bad = ada.send("POST", &path, json!({ "page_size": 101 })).await;
     assert_eq!((bad.status, &bad.json["code"]), (400, &json!("validation_error")));
 }
 
@@ -146,26 +155,26 @@ async fn a_page_is_written_and_read_as_markdown_and_as_blocks() {
         "properties": { "title": { "title": [{ "text": { "content": "Notes" } }] } },
         "markdown": "# Plan\nShip on Friday",
     });
-    let page = ada.send(Method::POST, "/pages", new).await;
+    let page = ada.send("POST", "/pages", new).await;
     assert_eq!(page.status, 200, "{}", page.json);
     let id = page.json["id"].as_str().expect("an id");
     let path = format!("/pages/{id}/markdown");
     let edit = json!({ "type": "update_content", "update_content": { "content_updates": [{ "old_str": "Friday", "new_str": "Monday" }] } });
-    assert_eq!(ada.send(Method::PATCH, &path, edit.clone()).await.status, 200);
+    assert_eq!(ada.send("PATCH", &path, edit.clone()).await.status, 200);
     assert_eq!(
-        ada.send(Method::PATCH, &path, edit).await.status,
+        ada.send("PATCH", &path, edit).await.status,
         400,
         "it is no longer there"
     );
     let add = json!({ "type": "insert_content", "insert_content": { "content": "- [ ] Call", "position": { "type": "end" } } });
-    let read = ada.send(Method::PATCH, &path, add).await;
+    let read = ada.send("PATCH", &path, add).await;
     assert_eq!(read.json["markdown"], "# Plan\nShip on Monday\n- [ ] Call");
 
     let blocks = ada.get(&format!("/blocks/{id}/children")).await;
     let box_id = blocks.json["results"][2]["id"].as_str().expect("an id");
     let ticked = ada
         .send(
-            Method::PATCH,
+            "PATCH",
             &format!("/blocks/{box_id}"),
             json!({ "to_do": { "checked": true } }),
         )
@@ -177,7 +186,7 @@ async fn a_page_is_written_and_read_as_markdown_and_as_blocks() {
         "position": { "type": "after_block", "after_block": { "id": first } },
     });
     assert_eq!(
-        ada.send(Method::PATCH, &format!("/blocks/{id}/children"), more)
+        ada.send("PATCH", &format!("/blocks/{id}/children"), more)
             .await
             .status,
         200
@@ -187,26 +196,18 @@ async fn a_page_is_written_and_read_as_markdown_and_as_blocks() {
         "# Plan\nSecond\nShip on Monday\n- [x] Call"
     );
     assert_eq!(
-        ada.send(Method::DELETE, &format!("/blocks/{box_id}"), Value::Null)
+        ada.send("DELETE", &format!("/blocks/{box_id}"), Value::Null)
             .await
             .json["in_trash"],
         true
     );
 
     let trashed = ada
-        .send(
-            Method::PATCH,
-            &format!("/pages/{id}"),
-            json!({ "in_trash": true }),
-        )
+        .send("PATCH", &format!("/pages/{id}"), json!({ "in_trash": true }))
         .await;
     assert_eq!(trashed.json["in_trash"], true);
     let old = ada
-        .send(
-            Method::PATCH,
-            &format!("/pages/{id}"),
-            json!({ "archived": true }),
-        )
+        .send("PATCH", &format!("/pages/{id}"), json!({ "archived": true }))
         .await;
     assert_eq!(
         old.json["code"], "validation_error",
@@ -230,7 +231,7 @@ async fn rows_are_added_found_and_changed() {
     });
     let row = ada
         .send(
-            Method::POST,
+            "POST",
             "/pages",
             json!({ "parent": { "database_id": database }, "properties": properties }),
         )
@@ -241,24 +242,21 @@ async fn rows_are_added_found_and_changed() {
         { "property": "Due", "date": { "on_or_before": "2026-03-09" } },
     ] });
     let path = format!("/data_sources/{source}/query");
-    let found = ada.send(Method::POST, &path, json!({ "filter": filter })).await;
+    let found = ada.send("POST", &path, json!({ "filter": filter })).await;
     assert_eq!(found.json["results"][0]["id"], row.json["id"]);
     assert_eq!(found.json["results"].as_array().map(Vec::len), Some(1));
 
     let id = row.json["id"].as_str().expect("an id");
     let bad = json!({ "properties": { "Status": { "status": { "name": "Nope" } } } });
-    assert_eq!(
-        ada.send(Method::PATCH, &format!("/pages/{id}"), bad).await.status,
-        400
-    );
+    assert_eq!(ada.send("PATCH", &format!("/pages/{id}"), bad).await.status, 400);
     let done = json!({ "properties": { "Status": { "status": { "name": "Done" } } } });
-    let changed = ada.send(Method::PATCH, &format!("/pages/{id}"), done).await;
+    let changed = ada.send("PATCH", &format!("/pages/{id}"), done).await;
     assert_eq!(changed.json["properties"]["Status"]["status"]["name"], "Done");
 
     let column =
         json!({ "properties": { "Due": { "name": "Deadline" }, "Ready": null, "Effort": { "number": {} } } });
     let changed = ada
-        .send(Method::PATCH, &format!("/data_sources/{source}"), column)
+        .send("PATCH", &format!("/data_sources/{source}"), column)
         .await;
     assert!(changed.json["properties"].get("Deadline").is_some());
     let read = ada.get(&format!("/pages/{id}")).await;
@@ -277,7 +275,7 @@ async fn comments_are_read_back_and_users_are_apart() {
     let home = ada.find(json!({ "query": "Home" })).await;
     let comment =
         json!({ "parent": { "page_id": home }, "rich_text": [{ "text": { "content": "Still right?" } }] });
-    assert_eq!(ada.send(Method::POST, "/comments", comment).await.status, 200);
+    assert_eq!(ada.send("POST", "/comments", comment).await.status, 200);
     let read = ada.get(&format!("/comments?block_id={home}")).await;
     assert_eq!(
         read.json["results"][0]["rich_text"][0]["plain_text"],
@@ -312,7 +310,7 @@ async fn a_version_is_needed_and_too_many_requests_are_told_to_wait() {
     let bearer = format!("Bearer {}", ada.token);
     let headers = [("authorization", bearer.as_str())];
     let without = wire
-        .send(Method::GET, "/notion/v1/users/me", &headers, String::new())
+        .send("GET", "/notion/v1/users/me", &headers, &Value::Null)
         .await;
     assert_eq!(
         (without.status, &without.json["code"]),
