@@ -38,6 +38,7 @@ fn coded(guest: &str) -> Manifest {
         example: None,
         required: false,
         from_token_response: from.map(str::to_owned),
+        take: None,
     };
     odd.account_config = BTreeMap::from([
         ("mood".to_owned(), config(None)),

@@ -212,7 +212,6 @@ async fn answer(
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
             .unwrap_or_default(),
         form,
-        body: String::from_utf8_lossy(&body).into_owned(),
     };
     let number = {
         let mut all = state.seen.lock().expect("not poisoned");
