@@ -39,7 +39,7 @@ RISKY = 0.7
 """From this churn risk on somebody has to look at the customer: an issue is opened."""
 
 NAMESPACE = uuid.UUID("6f1c2a3e-5b7d-4d1e-9a53-2f4c8e0b7a11")
-"""Of the issues' ids, which are made from the day and the opportunity."""
+"""Of the names that are made from what a write is for: idempotency keys, and the issues' ids."""
 
 
 class Judgement(BaseModel):
@@ -120,7 +120,7 @@ class Pipeline:
         """Calls a tool as the run's representative. A tool that writes has `once`: what it writes happens once on that day,
         however often the run is repeated."""
         identifier = config["configurable"]["identifier"]
-        key = None if once is None else f"{self.day}:{identifier}:{tool}:{once}"
+        key = None if once is None else str(uuid.uuid5(NAMESPACE, f"{self.day}:{identifier}:{tool}:{once}"))
         done = await self.client.execute_tool(
             tool, identifier=identifier, params=params, idempotency_key=key, read_only=once is None
         )
@@ -217,7 +217,7 @@ class Pipeline:
         summary = {"channel": run["channel_id"], "markdown_text": "\n".join(lines)}
         posted = await self.call(config, "slack_send_message", summary, once="summary")
         if run["issues"]:
-            text = f"At risk: {', '.join(run['issues'])}"
+            text = f"At risk, of {config['configurable']['identifier']}: {', '.join(run['issues'])}"
             reply = {"channel": run["channel_id"], "thread_ts": posted["ts"], "text": text}
             await self.call(config, "slack_send_message", reply, once="at risk")
         return {"message": posted["ts"]}

@@ -41,9 +41,6 @@ class ScriptedModel(BaseChatModel):
 
     half: Half
 
-    class Config:
-        arbitrary_types_allowed = True
-
     @property
     def _llm_type(self):
         return "scripted"
@@ -55,7 +52,7 @@ class ScriptedModel(BaseChatModel):
         async def judge(prompt, config):
             await self.half.wait(config["configurable"]["identifier"])
             name = re.search(r"Opportunity: (.*), stage", prompt)[1]
-            risk = float(re.search(r"churn risk ([0-9.]+)", prompt)[1])
+            risk = float(re.search(r"churn risk ([0-9]+(?:[.][0-9]+)?)", prompt)[1])
             lively = not prompt.endswith(": []")
             return schema(engagement="warm" if lively else "cold", rank=round(risk * 100), why=f"{name} is judged")
 

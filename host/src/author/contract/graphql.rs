@@ -3,7 +3,7 @@
 use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
-use apollo_compiler::{ExecutableDocument, Schema};
+use apollo_compiler::{ExecutableDocument, Schema, ast};
 use serde_json::Value;
 
 use super::super::case::Request;
@@ -23,6 +23,10 @@ impl GraphQl {
     /// # Errors
     /// It is none.
     pub fn new(text: &str) -> Result<Self, String> {
+        if let Err(found) = ast::Document::parse(text, "schema.graphql") {
+            let first = found.errors.iter().next().map(|error| error.to_json().message);
+            return Err(first.unwrap_or_else(|| "it is cut off".to_owned()));
+        }
         let schema = match Schema::parse_and_validate(text, "schema.graphql") {
             Ok(schema) => schema,
             // What a vendor does against the rules is not the author's to mend, if there is a schema.
@@ -151,7 +155,7 @@ mod tests {
             ("{ issue(id: \"1\") { id name } }", "name"),
             ("{ issue(id: \"1\") }", "subselection"),
             ("{ issue { id } }", "id"),
-            ("{ issues(first: \"5\") { id } }", "first"),
+            ("{ issues(first: \"5\") { id } }", "type Int"),
             ("query($n: Int, $m: Int) { issues(first: $n) { id } }", "$m"),
             ("{ issues { id }", "expected"),
             ("mutation { issueDelete(id: 1) { id } }", "issueDelete"),
