@@ -364,8 +364,7 @@ async fn each_way_of_going_wrong_is_told_apart() {
     );
 
     // What went over the wire.
-    let asked = script.asked.lock().expect("a lock");
-    let (headers, body) = &asked[0];
+    let (headers, body) = script.asked.lock().expect("a lock")[0].clone();
     assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
     assert_eq!(
         (&body["model"], &body["tool_choice"]),
@@ -382,7 +381,6 @@ async fn each_way_of_going_wrong_is_told_apart() {
         body["tools"][1]["function"]["parameters"]["required"],
         json!(["number"])
     );
-    drop(asked);
 
     let shown = eval(&place, &url, &[]).await;
     assert_eq!(shown.code, 0, "a score is no failure: {}", shown.talk);

@@ -191,11 +191,12 @@ fn what_a_model_gives_under_a_strict_schema_satisfies_the_tools_own() {
             .iter_errors(&params)
             .map(|error| error.to_string())
             .collect();
-        // A record to write needs one property at least, which no schema of this format can say.
-        let only_too_few = complaints
-            .iter()
-            .all(|complaint| complaint.contains("less than 1 propert"));
-        assert!(only_too_few, "{}: {params}: {complaints:?}", tool.name);
+        // A record to write needs one property at least, which no schema of this format can say; and what a
+        // text has to look like is told by its pattern, of which this answer knows nothing.
+        let only_forms = complaints.iter().all(|complaint| {
+            complaint.contains("less than 1 propert") || complaint.contains("does not match")
+        });
+        assert!(only_forms, "{}: {params}: {complaints:?}", tool.name);
         assert!(!params.to_string().contains("null"), "{}: {params}", tool.name);
     }
 }

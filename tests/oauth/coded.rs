@@ -86,7 +86,7 @@ async fn odd() -> Rig {
             answer(403, "{}")
         }
     });
-    rig.vendor.on_token(|seen, number| granted(seen, number));
+    rig.vendor.on_token(granted);
     rig
 }
 

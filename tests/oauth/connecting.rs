@@ -356,7 +356,8 @@ async fn scopes_are_kept_as_granted() {
             vec!["write", "read", "extra"],
             true,
         ),
-        (r#","scope":"""#, vec![], true),
+        // GitHub Apps have permissions instead of scopes, and say so by an empty text.
+        (r#","scope":"""#, vec!["read", "write"], false),
         ("", vec!["read", "write"], false),
     ]
     .into_iter()

@@ -13,7 +13,7 @@ use crate::accounts::connections::Configured;
 use crate::accounts::discover::Site;
 use crate::accounts::entry::{Entry, Kept};
 use crate::accounts::flow::{Digest, Flow, Stage, digest_of, invalid};
-use crate::accounts::page::{ChoicePage, SiteOption, Step};
+use crate::accounts::page::{ChoicePage, FormField, SiteOption, Step};
 use crate::accounts::revoke;
 use crate::error::Fault;
 use crate::journal::Actor;
@@ -25,6 +25,13 @@ const CHOICE: &str = "site";
 /// Whether what was sent is a choice that is this browser's to make.
 pub(super) fn is_choice(stage: &Stage, values: &BTreeMap<String, Secret>, browser: Digest) -> bool {
     values.contains_key(CHOICE) && is_chooser(stage, Some(browser))
+}
+
+/// Whether what was sent is a choice that came after another one: what there was to choose is used.
+pub(super) fn is_late(stage: &Stage, values: &BTreeMap<String, Secret>, asked: &[FormField]) -> bool {
+    values.contains_key(CHOICE)
+        && !matches!(stage, Stage::Choice { .. })
+        && asked.iter().all(|field| field.name != CHOICE)
 }
 
 /// Whether a browser may choose. Where none began the attempt, any may: a program in development.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use oauth2::url::Url;
 use valetkey_manifest::{AuthKind, Manifest};
 
-use super::choice::{choice_page, is_choice};
+use super::choice::{choice_page, is_choice, is_late};
 use super::exchange::connected;
 use super::whole_config;
 use crate::accounts::Accounts;
@@ -59,6 +59,9 @@ impl Accounts {
         let browser = Some(browser);
         let account = Arc::clone(&entry.live().account);
         let mut asked = fields(&configured, &manifest, &flow, &account);
+        if is_late(&flow.stage, &values, &asked) {
+            return Err(invalid());
+        }
         if matches!(flow.stage, Stage::Choice { .. }) && values.is_empty() && !asked.is_empty() {
             // Another credential than the one that waits for the choice: the empty form first.
             let config = whole_config(&account, &flow);
