@@ -8,4 +8,5 @@ mod javascript;
 mod linter;
 mod profiles;
 mod simulated_calendars;
+mod simulated_chat;
 mod simulator;

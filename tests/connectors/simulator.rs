@@ -13,10 +13,10 @@ use valetkey_tests::http::{Answer, Client};
 use valetkey_tests::spec;
 use valetkey_vendors::{Budget, Effect, Fault, Options, Rotation, Side, Simulator, Vendor};
 
-const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
+pub const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 /// The pair of RFC 7636, appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const HUBSPOT_SCOPES: &str = "oauth+crm.objects.contacts.read+crm.objects.contacts.write\
     +crm.objects.companies.read+crm.objects.companies.write+crm.objects.deals.read\
     +crm.objects.owners.read+tickets";
@@ -24,13 +24,13 @@ const GMAIL_SCOPES: &str = "https://www.googleapis.com/auth/gmail.modify";
 const SLACK_BOT_SCOPES: &str = "channels:read,channels:history,chat:write";
 
 /// A simulator and a client of it.
-struct Vendors {
-    simulator: Simulator,
+pub struct Vendors {
+    pub simulator: Simulator,
     http: Client,
 }
 
 impl Vendors {
-    async fn start(options: Options) -> Self {
+    pub async fn start(options: Options) -> Self {
         Self {
             simulator: Simulator::start(options).await.expect("a free port"),
             http: Client::default(),
@@ -42,7 +42,7 @@ impl Vendors {
     }
 
     /// Where the browser is sent after the user's decision.
-    async fn consent(&self, vendor: Vendor, user: &str, further: &str) -> Answer {
+    pub async fn consent(&self, vendor: Vendor, user: &str, further: &str) -> Answer {
         let (path, scopes) = match vendor {
             Vendor::Hubspot => ("/hubspot/oauth/authorize", HUBSPOT_SCOPES),
             Vendor::Google => ("/google/o/oauth2/v2/auth", GMAIL_SCOPES),
@@ -59,7 +59,7 @@ impl Vendors {
         self.http.get(&url).await
     }
 
-    async fn code(&self, vendor: Vendor, user: &str) -> String {
+    pub async fn code(&self, vendor: Vendor, user: &str) -> String {
         let further = format!(
             "&code_challenge={CHALLENGE}&code_challenge_method=S256&access_type=offline&prompt=consent"
         );
@@ -68,7 +68,7 @@ impl Vendors {
         parameter(&answer, "code").expect("a code")
     }
 
-    async fn token_request(&self, vendor: Vendor, form: &str) -> Answer {
+    pub async fn token_request(&self, vendor: Vendor, form: &str) -> Answer {
         let path = match vendor {
             Vendor::Hubspot => "/hubspot/oauth/v3/token",
             Vendor::Google => "/google/token",
@@ -82,7 +82,7 @@ impl Vendors {
         self.http.post_form(&self.url(path), &form).await
     }
 
-    async fn redeem(&self, vendor: Vendor, code: &str, redirect_uri: &str, verifier: &str) -> Answer {
+    pub async fn redeem(&self, vendor: Vendor, code: &str, redirect_uri: &str, verifier: &str) -> Answer {
         let form = format!(
             "grant_type=authorization_code&code={code}&redirect_uri={redirect_uri}&code_verifier={verifier}"
         );
@@ -90,14 +90,14 @@ impl Vendors {
     }
 
     /// The token answer of a whole code flow.
-    async fn connect(&self, vendor: Vendor, user: &str) -> Value {
+    pub async fn connect(&self, vendor: Vendor, user: &str) -> Value {
         let code = self.code(vendor, user).await;
         self.redeem(vendor, &code, REDIRECT_URI, VERIFIER)
             .await
             .expect(200)
     }
 
-    async fn renew(&self, vendor: Vendor, token: &Value) -> Answer {
+    pub async fn renew(&self, vendor: Vendor, token: &Value) -> Answer {
         let refresh = token["refresh_token"].as_str().expect("a refresh token");
         self.token_request(
             vendor,
@@ -106,7 +106,7 @@ impl Vendors {
         .await
     }
 
-    async fn send(&self, token: &Value, method: Method, path: &str, body: Value) -> Answer {
+    pub async fn send(&self, token: &Value, method: Method, path: &str, body: Value) -> Answer {
         let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap_or_default());
         let headers = [
             ("authorization", bearer.as_str()),
@@ -120,13 +120,13 @@ impl Vendors {
         self.http.send(method, &self.url(path), &headers, body).await
     }
 
-    async fn get(&self, token: &Value, path: &str) -> Answer {
+    pub async fn get(&self, token: &Value, path: &str) -> Answer {
         self.send(token, Method::GET, path, Value::Null).await
     }
 }
 
 /// A parameter of a redirect's query.
-fn parameter(answer: &Answer, name: &str) -> Option<String> {
+pub fn parameter(answer: &Answer, name: &str) -> Option<String> {
     let location = answer.header("location");
     let (_, query) = location.split_once('?')?;
     query
@@ -136,7 +136,7 @@ fn parameter(answer: &Answer, name: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-fn items(value: &Value) -> &[Value] {
+pub fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -706,134 +706,4 @@ async fn scripts_have_the_same_controls_over_http() {
     assert_eq!(revoked["revoked"], 2);
     let counts = control(Method::GET, "counts", Value::Null).await.expect(200);
     assert_eq!((&counts["token"], &counts["api"]), (&json!(2), &json!(2)));
-}
-
-#[tokio::test]
-async fn slack_answers_a_persons_token_apart_and_a_refreshed_one_where_a_bots_is() {
-    let single_use = Rotation::SingleUse { revoke_family: false };
-    let vendors = Vendors::start(Options {
-        rotation: single_use,
-        ..Options::default()
-    })
-    .await;
-    let bot = vendors.connect(Vendor::Slack, "ada").await;
-    assert_eq!(bot["token_type"], "bot");
-    assert!(bot["authed_user"].get("access_token").is_none(), "{bot}");
-
-    let further = format!(
-        "&user_scope=chat:write,channels:history&code_challenge={CHALLENGE}&code_challenge_method=S256"
-    );
-    let answer = vendors.consent(Vendor::Slack, "ada", &further).await;
-    let code = parameter(&answer, "code").expect("a code");
-    let person = vendors
-        .redeem(Vendor::Slack, &code, REDIRECT_URI, VERIFIER)
-        .await
-        .expect(200);
-    assert!(person.get("access_token").is_none(), "{person}");
-    let token = &person["authed_user"];
-    assert_eq!(token["token_type"], "user");
-    assert_eq!(token["scope"], "channels:history,chat:write");
-
-    let renewed = vendors.renew(Vendor::Slack, token).await.expect(200);
-    assert_eq!(
-        (&renewed["ok"], &renewed["token_type"]),
-        (&json!(true), &json!("user"))
-    );
-    let again = vendors.renew(Vendor::Slack, token).await.expect(200);
-    assert_eq!(again, json!({"ok": false, "error": "invalid_refresh_token"}));
-}
-
-#[tokio::test]
-async fn slack_refuses_with_a_success_and_slows_down_with_429() {
-    let vendors = Vendors::start(Options::default()).await;
-    let token = vendors.connect(Vendor::Slack, "ada").await;
-    let channels = vendors
-        .get(&token, "/slack/api/conversations.list?limit=1")
-        .await
-        .expect(200);
-    let general = &channels["channels"][0];
-    assert!(
-        !channels["response_metadata"]["next_cursor"]
-            .as_str()
-            .expect("a cursor")
-            .is_empty()
-    );
-    let all = vendors.simulator.slack_workspace("ada");
-    let member_of = items(&all["channels"])
-        .iter()
-        .find(|channel| channel["name"] == "general")
-        .expect("a general channel");
-    assert!(general["id"].is_string());
-
-    let post = json!({"channel": member_of["id"], "text": "Hello"});
-    let sent = vendors
-        .send(&token, Method::POST, "/slack/api/chat.postMessage", post.clone())
-        .await;
-    assert_eq!(sent.expect(200)["ok"], true);
-    let refused = vendors
-        .send(&token, Method::POST, "/slack/api/chat.postMessage", post)
-        .await;
-    assert_eq!(refused.status, 429);
-    assert_eq!(refused.header("retry-after"), "1");
-    assert_eq!(refused.json()["error"], "ratelimited");
-    let held = vendors.simulator.slack_workspace("ada").to_string();
-    assert_eq!(
-        held.matches("\"Hello\"").count(),
-        1,
-        "what was refused had no effect"
-    );
-
-    let missing = vendors.get(&token, "/slack/api/users.list").await.expect(200);
-    assert_eq!(missing["error"], "missing_scope");
-    assert_eq!(missing["needed"], "users:read");
-    vendors.simulator.revoke_grants(Vendor::Slack, Some("ada"));
-    let revoked = vendors.get(&token, "/slack/api/auth.test").await.expect(200);
-    assert_eq!(revoked["error"], "token_revoked");
-}
-
-#[tokio::test]
-async fn linear_pages_by_the_last_record_and_says_too_much_with_400() {
-    let vendors = Vendors::start(Options::default()).await;
-    let token = vendors.connect(Vendor::Linear, "ada").await;
-    let query = "query L($first: Int, $after: String) { issues(first: $first, after: $after, filter: { team: { key: { eq: \"ENG\" } } }) \
-                 { nodes { identifier state { type } team { key } } pageInfo { hasNextPage endCursor } } }";
-    let mut seen = BTreeSet::new();
-    let mut after = Value::Null;
-    loop {
-        let body = json!({"query": query, "variables": {"first": 50, "after": after}});
-        let page = vendors
-            .send(&token, Method::POST, "/linear/graphql", body)
-            .await
-            .expect(200);
-        let issues = &page["data"]["issues"];
-        for issue in items(&issues["nodes"]) {
-            assert!(seen.insert(issue["identifier"].to_string()), "once: {issue}");
-        }
-        after = issues["pageInfo"]["endCursor"].clone();
-        if issues["pageInfo"]["hasNextPage"] == false {
-            break;
-        }
-    }
-    assert_eq!(seen.len(), 120);
-    assert!(
-        after.is_string(),
-        "the vendor names a cursor for the last page too"
-    );
-
-    vendors.simulator.set_linear_budget(Some(Budget {
-        requests: 1,
-        window_ms: 60_000,
-    }));
-    let viewer = json!({"query": "{ viewer { id email } }"});
-    let first = vendors
-        .send(&token, Method::POST, "/linear/graphql", viewer.clone())
-        .await
-        .expect(200);
-    assert_eq!(first["data"]["viewer"]["email"], "ada@ada.example");
-    let refused = vendors
-        .send(&token, Method::POST, "/linear/graphql", viewer)
-        .await;
-    assert_eq!(refused.status, 400);
-    assert_eq!(refused.json()["errors"][0]["extensions"]["code"], "RATELIMITED");
-    assert_eq!(refused.header("x-ratelimit-requests-remaining"), "0");
 }

@@ -172,6 +172,7 @@ pub async fn trespass() {
     while let Some(caller) = callers.join_next().await {
         caller.expect("nobody found another's");
     }
-    // What each was asked came from its own: `/mine`, and the header that is a header like any other.
-    assert_eq!(ours.requests() + theirs.requests(), 16 * 63 * 3);
+    // What each was asked came from its own: `/mine`, the headers that are headers like any other, and a name that
+    // is no URL, which is one relative to the own endpoint.
+    assert_eq!(ours.requests() + theirs.requests(), 16 * 63 * 4);
 }

@@ -20,6 +20,9 @@ impl Params {
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
+        if body.is_empty() {
+            return Ok(Self(all));
+        }
         if kind.starts_with("application/json") {
             match serde_json::from_slice(body) {
                 Ok(Value::Object(members)) => all.extend(members),
@@ -33,7 +36,7 @@ impl Params {
                     .into_iter()
                     .map(|(name, value)| (name, Value::String(value))),
             );
-        } else if !body.is_empty() {
+        } else {
             return Err("invalid_post_type".into());
         }
         Ok(Self(all))
