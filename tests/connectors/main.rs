@@ -9,4 +9,5 @@ mod linter;
 mod profiles;
 mod simulated_calendars;
 mod simulated_chat;
+mod simulated_faults;
 mod simulator;

@@ -4,6 +4,7 @@
 //! `{base_url}/salesforce/{config.instance_host}/services/data/v66.0`. Shapes as in the vendor's REST
 //! reference; texts are ours. The hosts are names alone: nothing is ever sent to them.
 
+mod condition;
 mod directory;
 mod gate;
 mod kinds;

@@ -1,3 +1,5 @@
+//! What a description of an API says of requests.
+
 use super::*;
 
 fn small(version: &str) -> OpenApi {

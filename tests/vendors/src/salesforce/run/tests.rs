@@ -1,3 +1,6 @@
+//! Queries as the vendor answers them.
+
+use super::super::condition::like;
 use super::*;
 use crate::calendar::minutes_before_start;
 

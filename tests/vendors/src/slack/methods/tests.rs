@@ -1,3 +1,5 @@
+//! Methods as the vendor answers them.
+
 use super::*;
 use crate::Vendor;
 
