@@ -1,10 +1,12 @@
 //! Budgets, faults and controls of the simulated vendors.
 
+use std::sync::Arc;
+
 use http::Method;
 use serde_json::{Value, json};
 use valetkey_vendors::{Budget, Effect, Fault, Options, Side, Vendor};
 
-use crate::simulator::{Vendors, items, parameter};
+use crate::simulator::Vendors;
 
 #[tokio::test]
 async fn budgets_are_kept_and_told_in_the_vendors_headers() {

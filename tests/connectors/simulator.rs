@@ -11,7 +11,7 @@ use http::Method;
 use serde_json::{Value, json};
 use valetkey_tests::http::{Answer, Client};
 use valetkey_tests::spec;
-use valetkey_vendors::{Budget, Effect, Fault, Options, Rotation, Side, Simulator, Vendor};
+use valetkey_vendors::{Options, Rotation, Simulator, Vendor};
 
 pub const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 /// The pair of RFC 7636, appendix B.

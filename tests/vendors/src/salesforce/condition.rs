@@ -14,7 +14,7 @@ use super::run::{Reach, compare, path};
 use super::soql::{Cond, Item, Literal, Op};
 
 /// A condition, ready to be asked of records.
-pub(super) type Test<'o> = Box<dyn Fn(&Record) -> bool + 'o>;
+type Test<'o> = Box<dyn Fn(&Record) -> bool + 'o>;
 
 pub(super) fn bind<'o>(
     org: &'o Org,
@@ -130,7 +130,7 @@ fn wanted(org: &Org, reach: &Reach, name: &str, value: &Literal, now_ms: i64) ->
     })
 }
 
-pub(super) fn holds(found: &Value, op: Op, wanted: &Wanted) -> bool {
+fn holds(found: &Value, op: Op, wanted: &Wanted) -> bool {
     match (op, wanted) {
         (Op::In, Wanted::Any(all)) => all.iter().any(|one| holds(found, Op::Eq, one)),
         (Op::NotIn, Wanted::Any(all)) => !all.iter().any(|one| holds(found, Op::Eq, one)),
@@ -174,7 +174,7 @@ pub(super) fn holds(found: &Value, op: Op, wanted: &Wanted) -> bool {
     }
 }
 
-pub(super) fn decides(op: Op, ordering: Ordering) -> bool {
+fn decides(op: Op, ordering: Ordering) -> bool {
     match op {
         Op::Eq => ordering.is_eq(),
         Op::Ne => ordering.is_ne(),
@@ -187,7 +187,7 @@ pub(super) fn decides(op: Op, ordering: Ordering) -> bool {
 }
 
 /// Ids are equal in either of their forms, and with regard to case.
-pub(super) fn equal_ids(found: &Value, wanted: &Value) -> Option<Ordering> {
+fn equal_ids(found: &Value, wanted: &Value) -> Option<Ordering> {
     let (found, wanted) = (found.as_str()?, wanted.as_str()?);
     let is_id = found.len() == 18 && Kind::of_id(found).is_some();
     (is_id && (wanted.len() == 15 || wanted.len() == 18))
@@ -226,7 +226,7 @@ pub(super) fn like(text: &str, pattern: &str) -> bool {
 }
 
 /// The first and last day of a date literal.
-pub(super) fn relative(name: &str, number: Option<i64>, today: Date) -> Option<(Date, Date)> {
+fn relative(name: &str, number: Option<i64>, today: Date) -> Option<(Date, Date)> {
     let shift = |date: Date, days: i64| date.checked_add(days.days()).ok();
     let months = |date: Date, months: i64| date.checked_add(months.months()).ok();
     if let Some(number) = number {
