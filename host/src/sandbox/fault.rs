@@ -2,7 +2,6 @@
 //! the fault that it reports. A guest's own words are quoted, cut and escaped; what a trap says
 //! goes to the log and never to an agent.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use wasmtime::Trap;
@@ -34,11 +33,8 @@ pub(super) fn reported(fault: tools::Fault, session: &mut Session) -> Fault {
     {
         return host;
     }
-    // Nobody is sent to connect an account again on a guest's word alone: in this call the vendor has
-    // refused the credential before.
-    let renewed = session.grant.reach.meter.renewals.load(Ordering::Relaxed) > 0;
     let kind = Kind::parse(&fault.code)
-        .filter(|kind| may_report(*kind) || (*kind == Kind::AccountNotActive && renewed))
+        .filter(|kind| may_report(*kind))
         .unwrap_or(Kind::VendorRejected);
     let message = sanitise(&fault.message, MESSAGE_BYTES);
     let quoted = sanitise(&fault.message, QUOTED_BYTES);
@@ -98,7 +94,6 @@ fn lead(kind: Kind) -> &'static str {
     match kind {
         Kind::InvalidInput => "The connector does not accept the input",
         Kind::ScopeMissing => "The account has not granted what this needs",
-        Kind::AccountNotActive => "The vendor refuses the account's credential, a renewed one too",
         Kind::RateLimited => "The vendor asks to slow down",
         Kind::VendorNotFound => "The vendor does not have this",
         Kind::VendorConflict => "The vendor reports a conflict",
