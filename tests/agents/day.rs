@@ -2,16 +2,15 @@
 //! night all tokens grow old and one user takes an access away; in the morning every agent begins; at noon
 //! the vendors take no token any more that they gave before.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use valetkey_tests::artifacts::{repository, target_dir};
+use tokio::process::Command;
+use valetkey_tests::artifacts::repository;
 use valetkey_vendors::{Fault, Side, Vendor};
 
+use crate::program::Program;
 use crate::stamp::{Stamp, identifier};
 use crate::team::{CONNECTIONS, Team, USERS};
 
@@ -77,12 +76,9 @@ pub struct ToolResult {
 /// Lets the night and the day pass; answers what everybody's agents report, door by door.
 pub async fn pass(team: &Team, revoked: &Stamp) -> Vec<(Door, Vec<Report>)> {
     let sessions = team.sessions().await;
-    let mut programs: Vec<Program> = Door::ALL
-        .into_iter()
-        .map(|door| Program::start(team, door))
-        .collect();
-    for program in &mut programs {
-        program.order(team, &sessions).await;
+    let mut programs = Vec::new();
+    for door in Door::ALL {
+        programs.push(start(team, door, &sessions).await);
     }
     all_at(&mut programs, "evening").await;
     team.home.log().clear();
@@ -103,94 +99,55 @@ pub async fn pass(team: &Team, revoked: &Stamp) -> Vec<(Door, Vec<Report>)> {
     go_on(&mut programs).await;
 
     let mut reports = Vec::new();
-    for program in programs {
-        reports.push((program.door, program.reports().await));
+    for (door, program) in Door::ALL.into_iter().zip(programs) {
+        reports.push((door, program.reports().await));
     }
     reports
 }
 
 async fn all_at(programs: &mut [Program], hour: &str) {
     for program in programs {
-        assert_eq!(program.line().await.as_deref(), Some(hour), "{:?}", program.door);
+        program.is_at(hour).await;
     }
 }
 
 async fn go_on(programs: &mut [Program]) {
     for program in programs {
-        program.say("").await;
+        program.go_on().await;
     }
 }
 
-/// The running program of a door. What troubles it stands in the test's own output.
-struct Program {
-    door: Door,
-    child: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
-}
-
-impl Program {
-    fn start(team: &Team, door: Door) -> Self {
-        let environment = target_dir().join(door.environment());
-        let certificate = team.host.runtime.certificate.files().certificate_path();
-        let mut child = Command::new(environment.join("bin/python"))
-            .arg("team.py")
-            .current_dir(repository().join("tests/agents/programs"))
-            .env("PYTHONPATH", repository().join("sdk/client-python/src"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", certificate)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}; tests/run makes it", environment.display()));
-        Self {
-            door,
-            input: child.stdin.take().expect("its input"),
-            output: BufReader::new(child.stdout.take().expect("its output")).lines(),
-            child,
-        }
+/// Starts the program of a door and tells it what to do, for whom, and how it comes in.
+async fn start(team: &Team, door: Door, sessions: &Value) -> Program {
+    let tools: serde_json::Map<String, Value> = CONNECTIONS
+        .iter()
+        .map(|connection| (connection.name.to_owned(), json!(connection.tools)))
+        .collect();
+    let mut orders = json!({
+        "door": door.word(),
+        "identifiers": (0..USERS).map(identifier).collect::<Vec<_>>(),
+        "assignments": ASSIGNMENTS,
+        "tools": tools,
+    });
+    if door == Door::Mcp {
+        orders["sessions"] = sessions.clone();
+    } else {
+        orders["base_url"] = json!(team.host.base_url);
+        orders["client_id"] = json!(team.host.client_id);
+        orders["client_secret"] = json!(team.host.client_secret);
     }
-
-    /// What it is to do, for whom, and how it comes in.
-    async fn order(&mut self, team: &Team, sessions: &Value) {
-        let tools: serde_json::Map<String, Value> = CONNECTIONS
-            .iter()
-            .map(|connection| (connection.name.to_owned(), json!(connection.tools)))
-            .collect();
-        let mut orders = json!({
-            "door": self.door.word(),
-            "identifiers": (0..USERS).map(identifier).collect::<Vec<_>>(),
-            "assignments": ASSIGNMENTS,
-            "tools": tools,
-        });
-        if self.door == Door::Mcp {
-            orders["sessions"] = sessions.clone();
-        } else {
-            orders["base_url"] = json!(team.host.base_url);
-            orders["client_id"] = json!(team.host.client_id);
-            orders["client_secret"] = json!(team.host.client_secret);
-        }
-        self.say(&orders.to_string()).await;
-    }
-
-    async fn say(&mut self, line: &str) {
-        let written = self.input.write_all(format!("{line}\n").as_bytes()).await;
-        written.unwrap_or_else(|error| panic!("{:?} ended early: {error}", self.door));
-    }
-
-    async fn line(&mut self) -> Option<String> {
-        self.output.next_line().await.expect("text")
-    }
-
-    async fn reports(mut self) -> Vec<Report> {
-        let mut reports = Vec::new();
-        while let Some(line) = self.line().await {
-            let report = serde_json::from_str(&line);
-            reports.push(report.unwrap_or_else(|error| panic!("{:?}: {error}: {line}", self.door)));
-        }
-        let ended = self.child.wait().await.expect("it ends");
-        assert!(ended.success(), "{:?}: {ended}", self.door);
-        reports
-    }
+    let path = [repository().join("sdk/client-python/src")];
+    let certificate = team.host.runtime.certificate.files().certificate_path();
+    let trusting = |command: &mut Command| {
+        command.env("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", certificate);
+    };
+    Program::start(
+        door.word(),
+        door.environment(),
+        "team.py",
+        &path,
+        trusting,
+        &orders,
+    )
+    .await
 }

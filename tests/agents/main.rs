@@ -3,6 +3,7 @@
 
 mod day;
 mod pipeline;
+mod program;
 mod side_by_side;
 mod stamp;
 mod team;

@@ -3,20 +3,18 @@
 //! middle, and a channel that takes one message a second. Then the same again, which must write nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Stdio;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::Command;
 use valetkey_tests::TestHost;
-use valetkey_tests::artifacts::{repository, target_dir};
+use valetkey_tests::artifacts::repository;
 use valetkey_tests::world::connection;
 use valetkey_vendors::{Budget, Effect, Entry, Fault, On, Options, Rotation, Side, Simulator, Vendor};
 
+use crate::program::Program;
 use crate::stamp::identifier;
 
 /// How many representatives there are.
@@ -170,9 +168,12 @@ impl Team {
             "channel": CHANNEL,
             "day": day,
         });
-        let mut program = Program::start(&orders).await;
+        let path =
+            ["sdk/client-python/src", "examples/sales_pipeline"].map(|folder| repository().join(folder));
+        let mut program =
+            Program::start("the pipeline", "python", "pipeline.py", &path, |_| {}, &orders).await;
         if bad {
-            program.expect_line("half").await;
+            program.is_at("half").await;
             // A vendor's 401 asks for a refresh only some time after the last one.
             self.host.clock().advance(Duration::from_secs(60));
             self.vendors.expire_access_tokens();
@@ -360,65 +361,5 @@ impl Team {
         );
         let (issues, messages, _) = &self.written()[REVOKED];
         assert!(!issues.is_empty() && messages.len() == 2);
-    }
-}
-
-/// The running program. What troubles it stands in the test's own output.
-struct Program {
-    child: tokio::process::Child,
-    input: tokio::process::ChildStdin,
-    output: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
-}
-
-impl Program {
-    async fn start(orders: &Value) -> Self {
-        let environment = target_dir().join("python");
-        let path = [
-            repository().join("sdk/client-python/src"),
-            repository().join("examples/sales_pipeline"),
-        ];
-        let mut child = Command::new(environment.join("bin/python"))
-            .arg("pipeline.py")
-            .current_dir(repository().join("tests/agents/programs"))
-            .env("PYTHONPATH", std::env::join_paths(path).expect("paths"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}; tests/run makes it", environment.display()));
-        let mut program = Self {
-            input: child.stdin.take().expect("its input"),
-            output: BufReader::new(child.stdout.take().expect("its output")).lines(),
-            child,
-        };
-        program.say(&orders.to_string()).await;
-        program
-    }
-
-    async fn say(&mut self, line: &str) {
-        let written = self.input.write_all(format!("{line}\n").as_bytes()).await;
-        written.expect("the program reads");
-    }
-
-    async fn go_on(&mut self) {
-        self.say("").await;
-    }
-
-    async fn expect_line(&mut self, line: &str) {
-        assert_eq!(
-            self.output.next_line().await.expect("text").as_deref(),
-            Some(line)
-        );
-    }
-
-    async fn reports(mut self) -> Vec<Report> {
-        let mut reports = Vec::new();
-        while let Some(line) = self.output.next_line().await.expect("text") {
-            reports.push(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")));
-        }
-        let ended = self.child.wait().await.expect("it ends");
-        assert!(ended.success(), "{ended}");
-        reports
     }
 }

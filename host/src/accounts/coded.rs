@@ -91,11 +91,7 @@ pub(super) async fn issue_or_ask(
     inputs: &KeptInputs,
 ) -> Result<Grant, Failure> {
     let connection = configured.connection();
-    if connection
-        .grant
-        .as_ref()
-        .is_none_or(|grant| grant.coded.is_none())
-    {
+    if !speaks_for(&connection) {
         return assertion::ask(parts, &connection, config, inputs).await;
     }
     let all = inputs.secret.iter().chain(&inputs.open);
@@ -181,6 +177,11 @@ async fn talk(
             asked: dialogue.course() != Course::Silent,
         }
     })
+}
+
+/// Whether the connector's code asks the token endpoint of a connection.
+pub(super) fn speaks_for(connection: &Connection) -> bool {
+    endpoint(connection).is_some()
 }
 
 /// Where the connection's code asks.

@@ -326,12 +326,7 @@ async fn ask(
 ) -> Result<Result<Grant, Failure>, Fault> {
     let connection = entry.configured.connection();
     Ok(match source {
-        Source::RefreshToken(token)
-            if connection
-                .oauth2
-                .as_ref()
-                .is_some_and(|oauth2| oauth2.coded.is_some()) =>
-        {
+        Source::RefreshToken(token) if coded::speaks_for(&connection) => {
             coded::refresh(&entry.parts, &entry.configured, config, token).await
         }
         Source::RefreshToken(token) => {

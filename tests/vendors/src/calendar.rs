@@ -66,7 +66,8 @@ pub(crate) fn parse_day(text: &str) -> Option<i64> {
     Some(zoned.timestamp().as_millisecond())
 }
 
-fn timestamp(ms: i64) -> Timestamp {
+/// The instant so many milliseconds after 1970.
+pub(crate) fn timestamp(ms: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH
         .checked_add(SignedDuration::from_millis(ms))
         .unwrap_or(Timestamp::UNIX_EPOCH)

@@ -429,67 +429,51 @@ fn refusal(path: &str, side: Side, status: u16) -> Response {
     if side != Side::Api {
         return oauth::refusal(status);
     }
-    if path.starts_with("/hubspot") {
-        hubspot::refusal(status)
-    } else if path.starts_with("/salesforce") {
-        salesforce::refusal(status)
-    } else if path.starts_with("/notion") {
-        notion::refusal(status)
-    } else if path.starts_with("/github") {
-        github::refusal(status)
-    } else if path.starts_with("/atlassian") {
-        jira::refusal(status)
-    } else if path.starts_with("/slack") {
-        slack::refusal(status)
-    } else if path.starts_with("/linear") {
-        linear::refusal(status)
-    } else if path.starts_with("/calendar") {
-        googlecalendar::refusal(status)
-    } else if path.starts_with("/graph") {
-        graph::refusal(status)
-    } else {
-        gmail::refusal(status)
-    }
+    api_of(path).map_or_else(|| gmail::refusal(status), |api| (api.refuse)(status))
 }
 
 async fn nothing_here(request: Request<Body>) -> Response {
     let path = request.uri().path();
-    if path.starts_with("/hubspot") {
-        hubspot::refusal(StatusCode::NOT_FOUND)
-    } else if path.starts_with("/github") {
-        github::refusal(StatusCode::NOT_FOUND)
-    } else if path.starts_with("/atlassian") {
-        jira::refusal(StatusCode::NOT_FOUND)
-    } else if path.starts_with("/gmail") {
-        gmail::refusal(StatusCode::NOT_FOUND)
-    } else if path.starts_with("/salesforce") {
-        salesforce::refusal(StatusCode::NOT_FOUND)
-    } else if path.starts_with("/notion") {
-        notion::refusal(StatusCode::BAD_REQUEST)
-    } else if path.starts_with("/calendar") {
-        googlecalendar::refusal(StatusCode::NOT_FOUND)
-    } else if path.starts_with("/graph") {
-        graph::refusal(StatusCode::NOT_FOUND)
-    } else {
-        (StatusCode::NOT_FOUND, "no such vendor\n").into_response()
-    }
+    let api = api_of(path).and_then(|api| Some((api.refuse)(api.unknown?)));
+    api.unwrap_or_else(|| (StatusCode::NOT_FOUND, "no such vendor\n").into_response())
+}
+
+/// A vendor's API.
+struct Api {
+    /// How its paths begin.
+    prefix: &'static str,
+    /// How it says a status.
+    refuse: fn(StatusCode) -> Response,
+    /// The status of a path that it does not know; none where the vendor has no say in it.
+    unknown: Option<StatusCode>,
+}
+
+/// The vendor's API that a path belongs to.
+fn api_of(path: &str) -> Option<Api> {
+    let api = |prefix, refuse: fn(StatusCode) -> Response, unknown| Api {
+        prefix,
+        refuse,
+        unknown,
+    };
+    let missing = Some(StatusCode::NOT_FOUND);
+    let apis = [
+        api("/atlassian/", jira::refusal, missing),
+        api("/calendar/", googlecalendar::refusal, missing),
+        api("/github/", github::refusal, missing),
+        api("/gmail/", gmail::refusal, missing),
+        api("/graph/", graph::refusal, missing),
+        api("/hubspot/", hubspot::refusal, missing),
+        api("/linear/", linear::refusal, None),
+        api("/notion/", notion::refusal, Some(StatusCode::BAD_REQUEST)),
+        api("/salesforce/", salesforce::refusal, missing),
+        api("/slack/", slack::refusal, None),
+        api("/upload/gmail/", gmail::refusal, None),
+    ];
+    apis.into_iter().find(|api| path.starts_with(api.prefix))
 }
 
 /// What a request is for: the authorization servers have paths of their own, and all else below a vendor's is its API.
 fn side_of(path: &str) -> Side {
-    const APIS: [&str; 11] = [
-        "/atlassian/",
-        "/calendar/",
-        "/github/",
-        "/gmail/",
-        "/graph/",
-        "/hubspot/",
-        "/linear/",
-        "/notion/",
-        "/salesforce/",
-        "/slack/",
-        "/upload/gmail/",
-    ];
     match path {
         "/atlassian/authorize"
         | "/github/login/oauth/authorize"
@@ -517,7 +501,7 @@ fn side_of(path: &str) -> Side {
         // The tenant is in the path.
         _ if path.starts_with("/microsoft/") && path.ends_with("/oauth2/v2.0/authorize") => Side::Authorize,
         _ if path.starts_with("/microsoft/") && path.ends_with("/oauth2/v2.0/token") => Side::Token,
-        _ if APIS.iter().any(|api| path.starts_with(api)) => Side::Api,
+        _ if api_of(path).is_some() => Side::Api,
         _ => Side::Other,
     }
 }

@@ -5,13 +5,23 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::text::encode;
-use crate::{Options, Simulator};
+use crate::{Options, Simulator, testing};
 
 /// What came back.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) json: Value,
+}
+
+impl From<testing::Answer> for Answer {
+    fn from(answer: testing::Answer) -> Self {
+        Self {
+            status: answer.status,
+            json: answer.json(),
+            headers: answer.headers,
+        }
+    }
 }
 
 /// A running simulator.
@@ -37,12 +47,7 @@ impl Wire {
         } else {
             body.to_string()
         };
-        let answer = self.simulator.ask(method, path, headers, &body).await;
-        Answer {
-            status: answer.status,
-            json: answer.json(),
-            headers: answer.headers,
-        }
+        self.simulator.ask(method, path, headers, &body).await.into()
     }
 
     /// The token answer of a whole code flow with the client's secret in a form.
@@ -60,11 +65,6 @@ impl Wire {
     /// Sends a form.
     pub(crate) async fn form(&self, path: &str, form: &str) -> Answer {
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let answer = self.simulator.ask("POST", path, &headers, form).await;
-        Answer {
-            status: answer.status,
-            json: answer.json(),
-            headers: answer.headers,
-        }
+        self.simulator.ask("POST", path, &headers, form).await.into()
     }
 }

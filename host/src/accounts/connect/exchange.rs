@@ -67,11 +67,7 @@ impl Accounts {
             return Err(Fault::internal("a code came for a connection without OAuth"));
         };
         let endpoint = configured.token_endpoint(&config)?;
-        let coded = connection
-            .oauth2
-            .as_ref()
-            .is_some_and(|oauth2| oauth2.coded.is_some());
-        let exchanged = if coded {
+        let exchanged = if coded::speaks_for(&connection) {
             coded::exchange(&self.parts, configured, &config, code, verifier, redirect_uri).await
         } else {
             let reading = Reading::of(&connection);

@@ -1,11 +1,12 @@
 //! Times as the API writes them: an instant with offset, a local time in a zone, or a day.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
+use crate::calendar::timestamp;
 
 /// The instant of `start` or `end` of an event, in milliseconds since 1970. Days begin in UTC, the
 /// zone of every simulated calendar.
@@ -56,10 +57,10 @@ pub(crate) fn at(ms: i64, like: &Value) -> Value {
         return json!({ "date": instant.to_zoned(TimeZone::UTC).date().to_string() });
     }
     let zone = like["timeZone"].as_str();
-    let tz = zone
-        .and_then(|zone| TimeZone::get(zone).ok())
-        .unwrap_or(TimeZone::UTC);
-    let text = instant.to_zoned(tz).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+    let text = instant
+        .to_zoned(zone_of(zone))
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string();
     match zone {
         Some(zone) => json!({ "dateTime": text, "timeZone": zone }),
         None => json!({ "dateTime": text, "timeZone": "UTC" }),
@@ -76,26 +77,20 @@ pub(crate) fn compact(ms: i64) -> String {
 
 /// Local time of an instant in the zone of `like`.
 pub(crate) fn local(ms: i64, like: &Value) -> DateTime {
-    let zone = like["timeZone"].as_str();
-    let tz = zone
-        .and_then(|zone| TimeZone::get(zone).ok())
-        .unwrap_or(TimeZone::UTC);
-    timestamp(ms).to_zoned(tz).datetime()
+    timestamp(ms)
+        .to_zoned(zone_of(like["timeZone"].as_str()))
+        .datetime()
 }
 
 /// The instant of a local time in the zone of `like`.
 pub(crate) fn of_local(local: DateTime, like: &Value) -> Result<i64, Problem> {
-    let zone = like["timeZone"].as_str();
-    let tz = zone
-        .and_then(|zone| TimeZone::get(zone).ok())
-        .unwrap_or(TimeZone::UTC);
-    zoned(local, &tz)
+    zoned(local, &zone_of(like["timeZone"].as_str()))
 }
 
-fn timestamp(ms: i64) -> Timestamp {
-    Timestamp::UNIX_EPOCH
-        .checked_add(SignedDuration::from_millis(ms))
-        .unwrap_or(Timestamp::UNIX_EPOCH)
+/// A zone by its name; UTC when there is none of it.
+fn zone_of(name: Option<&str>) -> TimeZone {
+    name.and_then(|name| TimeZone::get(name).ok())
+        .unwrap_or(TimeZone::UTC)
 }
 
 #[cfg(test)]
