@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
-use valetkey_tests::TestHost;
+use valetkey_tests::{TestHost, artifacts};
 
 use crate::rig::{Message, Rig, Session, legacy, server, session, text};
 
@@ -158,7 +158,12 @@ async fn an_account_that_the_vendor_no_longer_takes_is_mended_by_its_link() {
 /// A host with the fixture tools, and `ada` and `bob` with an account for them.
 async fn host_that_asks() -> TestHost {
     let host = TestHost::start().await;
-    host.install_bundled("test").await;
+    let with_notes = artifacts::connector_with("test", |manifest| {
+        for tool in &mut manifest.tools {
+            tool.input["properties"]["note"] = json!({"type": "string", "description": "Goes nowhere."});
+        }
+    });
+    host.install(with_notes).await.expect(200);
     let connection = json!({"connection_name": "test", "connector": "test"});
     host.api(Method::POST, "/api/v1/connections", connection)
         .await
@@ -242,6 +247,9 @@ async fn over_rest_a_state_is_good_for_its_account_tool_and_input_and_for_ten_mi
     refused(execute("ada", tool, &answers("asked")), "the tool's own words").await;
     refused(execute("ada", tool, &answers(&state[1..])), "shorter").await;
     refused(execute("bob", tool, &answers(&state)), "another user").await;
+    let mut noted = execute("ada", tool, &answers(&state));
+    noted["params"]["note"] = json!("another");
+    refused(noted, "another input").await;
     let other = "test_input_required_result_elicitation";
     refused(execute("ada", other, &answers(&state)), "another tool").await;
     let done = host
