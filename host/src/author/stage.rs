@@ -126,8 +126,9 @@ impl Stage {
             let connection = self
                 .connect(number, manifest, auth, settings, config, &run)
                 .await?;
+            let params = self.params(case).await?;
             run.call();
-            Ok(self.call(case, connection, &run, deadline).await)
+            Ok(self.call(case, params, connection, &run, deadline).await)
         };
         let played = played.await;
         self.vendor.forget(number);
@@ -191,9 +192,26 @@ impl Stage {
         Ok(name)
     }
 
+    /// The case's parameters, with the ids of its files.
+    async fn params(&self, case: &Case) -> Result<Map<String, Value>, Fault> {
+        let (files, environment) = (&self.runtime.files, &self.caller.environment);
+        let mut params = Value::Object(case.params.clone());
+        for (name, given) in &case.files {
+            let mut file = files.begin(environment, None, &given.name, &given.content_type);
+            file.push(given.text.clone().into()).await?;
+            let id = file.finish().await?.id.to_string();
+            fill(&mut params, &format!("{{{{file.{name}}}}}"), &id);
+        }
+        match params {
+            Value::Object(params) => Ok(params),
+            _ => Ok(Map::new()),
+        }
+    }
+
     async fn call(
         &self,
         case: &Case,
+        params: Map<String, Value>,
         connection: ConnectionName,
         run: &Run,
         deadline: Option<Duration>,
@@ -205,7 +223,7 @@ impl Stage {
                 connection_name: Some(connection),
                 ..Selector::default()
             },
-            params: case.params.clone(),
+            params,
             agent_run_id: None,
             idempotency_key: None,
             deadline,
@@ -265,6 +283,18 @@ fn account_config(manifest: &Manifest, settings: &Settings, case: &Case) -> BTre
     config.extend(settings.config.clone());
     config.extend(case.config.clone());
     config
+}
+
+/// Puts a text in the place of every text that is this placeholder.
+fn fill(value: &mut Value, placeholder: &str, text: &str) {
+    match value {
+        Value::String(found) if found == placeholder => text.clone_into(found),
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, placeholder, text)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| fill(member, placeholder, text)),
+        _ => {}
+    }
 }
 
 fn filled(template: &str, config: &BTreeMap<String, String>) -> String {
