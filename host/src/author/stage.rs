@@ -274,6 +274,26 @@ pub(super) fn refreshes(manifest: &Manifest, case: &Case) -> Option<bool> {
     }
 }
 
+/// Whether the request of an exchange carries the account's credential: its endpoint is the one whose URL is
+/// the longest that the request's begins with.
+pub(super) fn has_credential(manifest: &Manifest, settings: &Settings, case: &Case, index: usize) -> bool {
+    let config = account_config(manifest, settings, case);
+    let exchanges = recorded(case, &config);
+    let Some(exchange) = exchanges.get(index) else {
+        return true;
+    };
+    let is_below = |base: &str| {
+        let rest = exchange.request.url.strip_prefix(base);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let endpoints = bases(manifest, &config);
+    let below = endpoints.iter().filter(|(_, base)| is_below(base));
+    below
+        .max_by_key(|(_, base)| base.len())
+        .and_then(|(name, _)| manifest.endpoints.get(name))
+        .is_none_or(|endpoint| endpoint.credential)
+}
+
 /// The manifest's examples, with what the suite and the case say over them.
 fn account_config(manifest: &Manifest, settings: &Settings, case: &Case) -> BTreeMap<String, String> {
     let examples = manifest.account_config.iter();
