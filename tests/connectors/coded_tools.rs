@@ -79,10 +79,7 @@ async fn a_file_of_the_host_is_shared_in_slack_and_comes_back_the_same() {
         ("content-type", "application/pdf"),
     ];
     let url = format!("{}/api/v1/files?name=report.pdf&identifier=ada", host.base_url);
-    let file = host
-        .http
-        .send(Method::POST, &url, &headers, bytes.clone().into())
-        .await;
+    let file = host.http.send(Method::POST, &url, &headers, bytes.clone()).await;
     let file = file.expect(201)["id"].clone();
 
     let upload =
