@@ -2,6 +2,7 @@
 //! vendors' own specifications; and the simulated vendors that they are tested with.
 
 mod bundled;
+mod coded_tools;
 mod end_to_end;
 mod gmail_requests;
 mod javascript;

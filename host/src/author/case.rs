@@ -22,7 +22,8 @@
 //!
 //! In place of `answer` a case may have `fault`: a kind, or an object of which each member is
 //! compared. Further fields of the head: `more` (whether a cursor to further items comes back),
-//! `auth` (id of the manifest's auth scheme) and `config` (the account's configuration).
+//! `auth` (id of the manifest's auth scheme), `config` (the account's configuration) and `files` (files that
+//! the host holds for the call, by a name of the case's own; `"{{file.NAME}}"` in `params` is the id of one).
 //!
 //! `{{any}}` in a text that is expected stands for anything, and `{"$base64": "text"}` for a text
 //! that is sent in base64. Headers of a request count when the case writes them. A body that is
@@ -37,6 +38,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -66,8 +68,22 @@ pub struct Case {
     pub auth: Option<String>,
     /// The account's configuration, over that of the suite.
     pub config: BTreeMap<String, String>,
+    /// Files of the user that the host holds, by the case's own names.
+    pub files: BTreeMap<String, GivenFile>,
     /// What goes to the vendor and comes back.
     pub exchanges: Vec<Exchange>,
+}
+
+/// A file that the user uploaded before the call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GivenFile {
+    /// What it is called.
+    pub name: String,
+    /// Media type.
+    pub content_type: String,
+    /// What is in it.
+    pub text: String,
 }
 
 /// What must come of a call.
@@ -250,12 +266,19 @@ POST https://api.acme.example/v1/x
     #[test]
     fn what_is_written_is_read_as_it_was() {
         let mut case = parsed(TEXT).expect("a case");
+        let note = GivenFile {
+            name: "note.txt".to_owned(),
+            content_type: "text/plain".to_owned(),
+            text: "one\n### two".to_owned(),
+        };
+        case.files.insert("note".to_owned(), note);
         case.exchanges[1].response.body = vec![0, 159, 146, 150];
         case.exchanges[1].request.body = b"one\n### two".to_vec();
         let again = parsed(&case.to_text()).unwrap_or_else(|error| panic!("{error}\n{}", case.to_text()));
         assert_eq!(again.exchanges[1].response, case.exchanges[1].response);
         assert_eq!(again.exchanges[1].request.body, case.exchanges[1].request.body);
         assert_eq!(again.exchanges[0].request.query, case.exchanges[0].request.query);
+        assert_eq!(again.files, case.files);
         assert_eq!((again.params, again.expected), (case.params, case.expected));
     }
 

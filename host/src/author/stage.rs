@@ -126,8 +126,9 @@ impl Stage {
             let connection = self
                 .connect(number, manifest, auth, settings, config, &run)
                 .await?;
+            let params = self.params(case).await?;
             run.call();
-            Ok(self.call(case, connection, &run, deadline).await)
+            Ok(self.call(case, params, connection, &run, deadline).await)
         };
         let played = played.await;
         self.vendor.forget(number);
@@ -191,9 +192,26 @@ impl Stage {
         Ok(name)
     }
 
+    /// The case's parameters, with the ids of its files.
+    async fn params(&self, case: &Case) -> Result<Map<String, Value>, Fault> {
+        let (files, environment) = (&self.runtime.files, &self.caller.environment);
+        let mut params = Value::Object(case.params.clone());
+        for (name, given) in &case.files {
+            let mut file = files.begin(environment, None, &given.name, &given.content_type);
+            file.push(given.text.clone().into()).await?;
+            let id = file.finish().await?.id.to_string();
+            fill(&mut params, &format!("{{{{file.{name}}}}}"), &id);
+        }
+        match params {
+            Value::Object(params) => Ok(params),
+            _ => Ok(Map::new()),
+        }
+    }
+
     async fn call(
         &self,
         case: &Case,
+        params: Map<String, Value>,
         connection: ConnectionName,
         run: &Run,
         deadline: Option<Duration>,
@@ -205,7 +223,7 @@ impl Stage {
                 connection_name: Some(connection),
                 ..Selector::default()
             },
-            params: case.params.clone(),
+            params,
             agent_run_id: None,
             idempotency_key: None,
             deadline,
@@ -256,6 +274,26 @@ pub(super) fn refreshes(manifest: &Manifest, case: &Case) -> Option<bool> {
     }
 }
 
+/// Whether the request of an exchange carries the account's credential: its endpoint is the one whose URL is
+/// the longest that the request's begins with.
+pub(super) fn has_credential(manifest: &Manifest, settings: &Settings, case: &Case, index: usize) -> bool {
+    let config = account_config(manifest, settings, case);
+    let exchanges = recorded(case, &config);
+    let Some(exchange) = exchanges.get(index) else {
+        return true;
+    };
+    let is_below = |base: &str| {
+        let rest = exchange.request.url.strip_prefix(base);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let endpoints = bases(manifest, &config);
+    let below = endpoints.iter().filter(|(_, base)| is_below(base));
+    below
+        .max_by_key(|(_, base)| base.len())
+        .and_then(|(name, _)| manifest.endpoints.get(name))
+        .is_none_or(|endpoint| endpoint.credential)
+}
+
 /// The manifest's examples, with what the suite and the case say over them.
 fn account_config(manifest: &Manifest, settings: &Settings, case: &Case) -> BTreeMap<String, String> {
     let examples = manifest.account_config.iter();
@@ -265,6 +303,18 @@ fn account_config(manifest: &Manifest, settings: &Settings, case: &Case) -> BTre
     config.extend(settings.config.clone());
     config.extend(case.config.clone());
     config
+}
+
+/// Puts a text in the place of every text that is this placeholder.
+fn fill(value: &mut Value, placeholder: &str, text: &str) {
+    match value {
+        Value::String(found) if found == placeholder => text.clone_into(found),
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, placeholder, text)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| fill(member, placeholder, text)),
+        _ => {}
+    }
 }
 
 fn filled(template: &str, config: &BTreeMap<String, String>) -> String {

@@ -38,6 +38,10 @@ pub(super) fn write(case: &Case) -> String {
         let config = serde_json::to_value(&case.config).unwrap_or_default();
         let _ = writeln!(out, "config: {}", pretty(&config));
     }
+    if !case.files.is_empty() {
+        let files = serde_json::to_value(&case.files).unwrap_or_default();
+        let _ = writeln!(out, "files: {}", pretty(&files));
+    }
     for exchange in &case.exchanges {
         write_request(&exchange.request, &mut out);
         write_response(&exchange.response, &mut out);
@@ -204,6 +208,7 @@ fn parse_head(section: &Section) -> Parsed<Case> {
         more: None,
         auth: None,
         config: BTreeMap::new(),
+        files: BTreeMap::new(),
         exchanges: Vec::new(),
     };
     let mut expects = false;
@@ -222,8 +227,9 @@ fn parse_head(section: &Section) -> Parsed<Case> {
             "more" => case.more = Some(json(line, &value)?),
             "auth" => case.auth = Some(value),
             "config" => case.config = json(line, &value)?,
+            "files" => case.files = json(line, &value)?,
             _ => {
-                let known = "tool, params, answer, fault, more, auth, config";
+                let known = "tool, params, answer, fault, more, auth, config, files";
                 return Err((line, format!("`{name}` is no field of a case; there are {known}")));
             }
         }
