@@ -1,7 +1,9 @@
 //! Connectors: the linter, the bundled manifests and components, and their requests against the
-//! vendors' own specifications; and the simulated vendors that they are tested with.
+//! vendors' own specifications; the simulated vendors that they are tested with, and the emulated ones
+//! that others wrote.
 
 mod bundled;
+mod emulators;
 mod end_to_end;
 mod gmail_requests;
 mod javascript;
