@@ -8,6 +8,7 @@ mod end_to_end;
 mod gmail_requests;
 mod javascript;
 mod linter;
+mod official_hubspot;
 mod profiles;
 mod simulated_calendars;
 mod simulated_chat;
