@@ -58,6 +58,8 @@ async fn github_changes_what_the_emulator_holds() {
     let Some(rig) = Rig::start(&GITHUB, seed).await else {
         return;
     };
+    rig.a_wrong_secret_connects_nobody("ada", "incorrect_client_credentials")
+        .await;
     rig.connect("main", "bela", "bela").await;
     rig.connect("main", "ada", "ada").await;
     for login in ["ada", "bela"] {

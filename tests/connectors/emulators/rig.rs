@@ -16,8 +16,8 @@ use valetkey_tests::{TestHost, artifacts};
 use super::gate::{Gate, challenge, value};
 use crate::bundled;
 
-pub const CLIENT_ID: &str = "valetkey-at-the-emulator";
-const CLIENT_SECRET: &str = "emulator-secret";
+const CLIENT_ID: &str = "valetkey-at-the-emulator";
+pub const CLIENT_SECRET: &str = "emulator-secret";
 
 /// Where a connector's connection points at an emulator.
 pub struct Vendor {
@@ -53,10 +53,11 @@ impl Rig {
         let host = TestHost::start().await;
         host.install_bundled(vendor.connector).await;
         let callback = |name: &str| format!("{}/oauth/callback/dev/{name}", host.base_url);
+        let callbacks = ["main", "narrow", "bot", "wrong"].map(callback);
         let mut seed = seed;
         seed[vendor.applications] = json!([{
             "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "name": "Valetkey",
-            "redirect_uris": [callback("main"), callback("narrow")],
+            "redirect_uris": callbacks,
         }]);
         if vendor.service == "linear" {
             seed[vendor.applications][0]["scopes"] = json!(["read", "write"]);
@@ -88,33 +89,43 @@ impl Rig {
             succeeded: Mutex::default(),
             _emulator: emulator,
         };
-        rig.connection("main", &Value::Null).await;
+        rig.connection("main", CLIENT_SECRET, json!({})).await;
         Some(rig)
     }
 
-    /// A connection to the emulator, with other scopes than the manifest's where they are given.
-    pub async fn connection(&self, name: &str, scopes: &Value) {
+    /// A connection to the emulator with further settings; only `main`, `narrow`, `bot` and `wrong` may call back.
+    pub async fn connection(&self, name: &str, client_secret: &str, further: Value) {
         let at = |path: &str| format!("{}{path}", self.gate.url);
         let endpoints = self.vendor.endpoints.iter();
         let endpoints: Value = endpoints
             .map(|(name, path)| ((*name).to_owned(), json!(at(path))))
             .collect();
-        let mut connection = json!({
-            "connection_name": name, "connector": self.vendor.connector, "development": true, "endpoints": endpoints,
-            "oauth": { "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET,
-                       "authorize_url": at(self.vendor.authorize), "token_url": at(self.vendor.token) },
-        });
+        let mut connection = further;
+        connection["connection_name"] = json!(name);
+        connection["connector"] = json!(self.vendor.connector);
+        connection["development"] = json!(true);
+        connection["endpoints"] = endpoints;
+        connection["oauth"] = json!({"client_id": CLIENT_ID, "client_secret": client_secret,
+            "authorize_url": at(self.vendor.authorize), "token_url": at(self.vendor.token)});
         if let Some(revoke) = self.vendor.revoke {
             connection["oauth"]["revoke_url"] = json!(at(revoke));
-        }
-        if !scopes.is_null() {
-            connection["scopes"] = scopes.clone();
         }
         let made = self
             .host
             .api(Method::POST, "/api/v1/connections", connection)
             .await;
         assert!(made.status.is_success(), "{}", made.text());
+    }
+
+    /// A connection whose client secret is not the application's connects nobody, in whichever way the vendor
+    /// says so: GitHub and Slack with a success.
+    pub async fn a_wrong_secret_connects_nobody(&self, login: &str, code: &str) {
+        self.connection("wrong", "another-secret", json!({})).await;
+        let (id, page) = self.consent("wrong", "mallory", login).await;
+        let refused = self.gate.last(self.vendor.token);
+        assert_eq!(refused.json()["error"], code, "{}", refused.answer);
+        assert!(!page.status.is_success(), "{}", page.text());
+        assert_ne!(self.account(&id).await["state"], "ACTIVE");
     }
 
     /// Connects `identifier` as the emulator's user `login`, through its page.

@@ -84,6 +84,8 @@ async fn linear_rotates_the_refresh_token_and_the_newest_is_the_one_that_is_kept
     let Some(rig) = Rig::start(&linear::LINEAR, linear::seed()).await else {
         return;
     };
+    rig.a_wrong_secret_connects_nobody(linear::ADA, "invalid_client")
+        .await;
     another_verifier_is_refused(&rig, &linear::LINEAR, linear::ADA).await;
     let id = rig.connect("main", "ada", linear::ADA).await;
     let (sent, held) = refused_twice(&rig, &linear::LINEAR, "linear_viewer_get").await;
@@ -112,6 +114,8 @@ async fn google_keeps_its_refresh_token_until_the_account_is_disconnected() {
     let Some(rig) = Rig::start(&google::GMAIL, google::seed()).await else {
         return;
     };
+    rig.a_wrong_secret_connects_nobody(google::ADA, "invalid_client")
+        .await;
     another_verifier_is_refused(&rig, &google::GMAIL, google::ADA).await;
     let id = rig.connect("main", "ada", google::ADA).await;
     let (sent, held) = refused_twice(&rig, &google::GMAIL, "gmail_list_labels").await;
@@ -133,6 +137,8 @@ async fn microsoft_rotates_the_refresh_token_when_the_access_token_has_ended() {
     let Some(rig) = Rig::start(&OUTLOOK, microsoft()).await else {
         return;
     };
+    rig.a_wrong_secret_connects_nobody("ada@mail.example", "invalid_client")
+        .await;
     another_verifier_is_refused(&rig, &OUTLOOK, "ada@mail.example").await;
     rig.connect("main", "ada", "ada@mail.example").await;
     let first = refresh_token(&rig.gate.last(OUTLOOK.token).json());

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::rig::{Rig, Vendor, texts};
+use super::rig::{CLIENT_SECRET, Rig, Vendor, texts};
 
 const SLACK: Vendor = Vendor {
     connector: "slack",
@@ -70,6 +70,8 @@ async fn slack_changes_what_the_emulator_holds() {
     let Some(rig) = Rig::start(&SLACK, seed()).await else {
         return;
     };
+    rig.a_wrong_secret_connects_nobody("ada", "invalid_client_id")
+        .await;
     rig.connect("main", "ada", "ada").await;
     let whoami = rig.call("slack_whoami", "ada", json!({})).await;
     assert_eq!(
@@ -84,6 +86,7 @@ async fn slack_changes_what_the_emulator_holds() {
     a_file_is_kept(&rig, &channel).await;
     the_rest_of_the_workspace(&rig, &channel, &bela).await;
     what_was_not_granted_is_said(&rig).await;
+    a_bot_writes_in_its_own_name(&rig).await;
     rig.covers_all_but(&GAPS);
 }
 
@@ -373,8 +376,8 @@ async fn the_rest_of_the_workspace(rig: &Rig, channel: &Value, bela: &Value) {
 
 /// A method whose scopes depend on what is asked for: only the emulator can refuse it, and names the scope.
 async fn what_was_not_granted_is_said(rig: &Rig) {
-    rig.connection("narrow", &json!(["channels:read", "channels:history"]))
-        .await;
+    let few = json!({"scopes": ["channels:read", "channels:history"]});
+    rig.connection("narrow", CLIENT_SECRET, few).await;
     rig.connect("narrow", "bela", "bela").await;
     rig.call(
         "slack_list_channels",
@@ -394,4 +397,20 @@ async fn what_was_not_granted_is_said(rig: &Rig) {
         "{error}"
     );
     assert!(error["authorization_link"].is_string(), "{error}");
+}
+
+/// The other kind of account: its token is elsewhere in Slack's answer, and its scopes in another parameter.
+async fn a_bot_writes_in_its_own_name(rig: &Rig) {
+    rig.connection("bot", CLIENT_SECRET, json!({"auth": "bot"})).await;
+    rig.connect("bot", "robot", "cleo").await;
+    let whoami = rig.call("slack_whoami", "robot", json!({})).await;
+    assert!(whoami["bot_id"].is_string(), "{whoami}");
+    let made = rig
+        .call("slack_create_channel", "robot", json!({"name": "robots"}))
+        .await;
+    let channel = made["channel"]["id"].clone();
+    let text = json!({"channel": channel, "text": "Beep"});
+    rig.call("slack_send_message", "robot", text).await;
+    let said = held(rig, "conversations.history", json!({"channel": channel})).await;
+    assert_eq!(said["messages"][0]["user"], whoami["user_id"]);
 }
