@@ -83,20 +83,77 @@ fn answered<T: DeserializeOwned>(call: &Call, response: &Response) -> Result<T, 
 
 #[cfg(test)]
 mod tests {
-    use valetkey_guest::Page;
-    use valetkey_guest::testing::Vendor;
+    use valetkey_guest::testing::{self, Vendor};
+    use valetkey_guest::{File, Page, Request};
 
     use super::*;
 
+    fn answer(request: &Request) -> Response {
+        match request.path.as_str() {
+            "/files.getUploadURLExternal" => testing::json(
+                200,
+                &json!({"ok": true, "upload_url": "https://files.slack.com/upload/v1/K1", "file_id": "F1"}),
+            ),
+            "/files.completeUploadExternal" => testing::json(
+                200,
+                &json!({"ok": true, "files": [{"id": "F1", "title": "note.txt"}]}),
+            ),
+            _ => Response {
+                status: 200,
+                body: b"OK - 5".to_vec(),
+                ..Response::default()
+            },
+        }
+    }
+
+    fn input(value: Value) -> UploadFile {
+        serde_json::from_value(value).expect("an input")
+    }
+
+    #[test]
+    fn the_bytes_go_to_the_address_that_was_handed_out_and_to_no_other() {
+        let vendor = Vendor::new(answer);
+        let file = File {
+            id: "file_1".to_owned(),
+            name: "note.txt".to_owned(),
+            size: 5,
+            ..File::default()
+        };
+        vendor
+            .files
+            .borrow_mut()
+            .insert("file_1".to_owned(), (file, b"Hello".to_vec()));
+        let call = Call::new(&vendor, None, Page::default());
+        let output =
+            upload_file(&call, input(json!({"file": "file_1", "channel": "C1"}))).expect("an answer");
+        assert_eq!(output.data, r#"{"files":[{"id":"F1","title":"note.txt"}]}"#);
+
+        let sent = vendor.sent.borrow();
+        let bodies: Vec<bool> = sent
+            .iter()
+            .map(|request| request.body.as_deref() == Some(b"Hello"))
+            .collect();
+        assert_eq!(bodies, [false, true, false]);
+        assert_eq!(
+            (
+                sent[1].endpoint.as_str(),
+                sent[1].path.as_str(),
+                sent[1].url.as_deref()
+            ),
+            ("upload", "", Some("https://files.slack.com/upload/v1/K1"))
+        );
+    }
+
     #[test]
     fn a_thread_without_a_channel_is_refused_before_anything_is_sent() {
-        let vendor = Vendor::default();
+        let vendor = Vendor::new(answer);
         let call = Call::new(&vendor, None, Page::default());
-        let input = serde_json::from_value(json!({"file": "file_1", "thread_ts": "1.2"})).expect("an input");
-        let fault = upload_file(&call, input).expect_err("refused");
+        let fault =
+            upload_file(&call, input(json!({"file": "file_1", "thread_ts": "1.2"}))).expect_err("refused");
         assert_eq!(
             (fault.code.as_ref(), fault.problems[0].0.as_str()),
             ("invalid_input", "/thread_ts")
         );
+        assert!(vendor.sent.borrow().is_empty());
     }
 }
