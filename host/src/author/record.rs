@@ -93,6 +93,7 @@ pub fn case(
         expected,
         auth: None,
         config: BTreeMap::new(),
+        files: BTreeMap::new(),
         exchanges: recording
             .exchanges
             .into_iter()

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use valetkey_manifest::auth::Placement;
 use valetkey_manifest::{Auth, AuthKind, Manifest};
 
-use super::case::Case;
+use super::case::{Case, GivenFile};
 use super::faults::Injected;
 use super::replay::{FIRST_TOKEN, REFRESH_TOKEN, Run, Script, Seen, Vendor};
 use super::suite::Settings;
@@ -127,7 +127,7 @@ impl Stage {
                 .connect(number, manifest, auth, settings, config, &run)
                 .await?;
             run.call();
-            Ok(self.call(case, connection, &run, deadline).await)
+            self.call(case, connection, &run, deadline).await
         };
         let played = played.await;
         self.vendor.forget(number);
@@ -197,7 +197,12 @@ impl Stage {
         connection: ConnectionName,
         run: &Run,
         deadline: Option<Duration>,
-    ) -> Played {
+    ) -> Result<Played, Fault> {
+        let mut params = Value::Object(case.params.clone());
+        for (name, file) in &case.files {
+            let id = self.upload(file).await?;
+            name_file(&mut params, &GivenFile::placeholder(name), &id);
+        }
         let request = Request {
             tool_name: case.tool.clone(),
             selector: Selector {
@@ -205,7 +210,10 @@ impl Stage {
                 connection_name: Some(connection),
                 ..Selector::default()
             },
-            params: case.params.clone(),
+            params: match params {
+                Value::Object(params) => params,
+                _ => Map::new(),
+            },
             agent_run_id: None,
             idempotency_key: None,
             deadline,
@@ -218,13 +226,39 @@ impl Stage {
             let data = serde_json::from_str(&run.as_vendors(&data)).map_err(Fault::internal)?;
             Ok((data, next_cursor.is_some()))
         };
-        Played {
+        Ok(Played {
             result: result.and_then(read),
             seen: run.seen(),
             log: execution
                 .map(|execution| execution.guest_log.clone())
                 .unwrap_or_default(),
-        }
+        })
+    }
+
+    /// Uploads a file as the case's user; answers its id.
+    async fn upload(&self, file: &GivenFile) -> Result<String, Fault> {
+        let name = file.name.as_deref().unwrap_or("file");
+        let content_type = file.content_type.as_deref();
+        let content_type = content_type.unwrap_or("application/octet-stream");
+        let files = &self.runtime.files;
+        let shelf = files.shelf(&self.caller.environment, IDENTIFIER)?;
+        let mut writer = shelf.begin(name, content_type);
+        writer.push(file.bytes().unwrap_or_default().into()).await?;
+        Ok(writer.finish().await?.id.to_string())
+    }
+}
+
+/// Puts a file's id where the texts of a value name it.
+fn name_file(value: &mut Value, placeholder: &str, id: &str) {
+    match value {
+        Value::String(text) => *text = text.replace(placeholder, id),
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| name_file(value, placeholder, id)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|value| name_file(value, placeholder, id)),
+        _ => {}
     }
 }
 

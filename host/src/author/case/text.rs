@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Case, Exchange, Expected, Request, Response};
+use super::{Case, Exchange, Expected, GivenFile, Request, Response};
 use crate::error::Kind;
 
 /// The text of the case.
@@ -37,6 +37,10 @@ pub(super) fn write(case: &Case) -> String {
     if !case.config.is_empty() {
         let config = serde_json::to_value(&case.config).unwrap_or_default();
         let _ = writeln!(out, "config: {}", pretty(&config));
+    }
+    if !case.files.is_empty() {
+        let files = serde_json::to_value(&case.files).unwrap_or_default();
+        let _ = writeln!(out, "files: {}", pretty(&files));
     }
     for exchange in &case.exchanges {
         write_request(&exchange.request, &mut out);
@@ -204,6 +208,7 @@ fn parse_head(section: &Section) -> Parsed<Case> {
         more: None,
         auth: None,
         config: BTreeMap::new(),
+        files: BTreeMap::new(),
         exchanges: Vec::new(),
     };
     let mut expects = false;
@@ -222,8 +227,9 @@ fn parse_head(section: &Section) -> Parsed<Case> {
             "more" => case.more = Some(json(line, &value)?),
             "auth" => case.auth = Some(value),
             "config" => case.config = json(line, &value)?,
+            "files" => case.files = files(line, &value)?,
             _ => {
-                let known = "tool, params, answer, fault, more, auth, config";
+                let known = "tool, params, answer, fault, more, auth, config, files";
                 return Err((line, format!("`{name}` is no field of a case; there are {known}")));
             }
         }
@@ -237,7 +243,37 @@ fn parse_head(section: &Section) -> Parsed<Case> {
             "expects nothing: give an `answer` or a `fault`".to_owned(),
         ));
     }
+    let params = Value::Object(case.params.clone()).to_string();
+    if let Some(name) = unknown_file(&params, &case.files) {
+        return Err((
+            section.line,
+            format!(
+                "`params` names `{}`, which is none of `files`",
+                GivenFile::placeholder(name)
+            ),
+        ));
+    }
     Ok(case)
+}
+
+fn files(line: usize, text: &str) -> Parsed<BTreeMap<String, GivenFile>> {
+    let files: BTreeMap<String, GivenFile> = json(line, text)?;
+    match files.iter().find(|(_, file)| file.bytes().is_none()) {
+        Some((name, _)) => Err((
+            line,
+            format!("the file `{name}` has its bytes either as `text` or as `base64`"),
+        )),
+        None => Ok(files),
+    }
+}
+
+/// The first file that a text names and the case does not have.
+fn unknown_file<'t>(text: &'t str, files: &BTreeMap<String, GivenFile>) -> Option<&'t str> {
+    text.split("{{file.")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("}}"))
+        .map(|(name, _)| name)
+        .find(|name| !files.contains_key(*name))
 }
 
 fn json<T: DeserializeOwned>(line: usize, text: &str) -> Parsed<T> {
