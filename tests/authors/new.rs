@@ -122,7 +122,16 @@ async fn a_new_folder_in_python_builds_and_passes_its_test() {
     let build = ["--json", "connector", "build", "my_crm", "--out", "out"];
     let built = place.run(&build).await.json();
     assert_eq!(built["tools"], 3);
-    let test = ["connector", "test", "my_crm", "--filter", "thing_tag"];
+    let (built, case) = ("out/my_crm.wasm", "thing_tag");
+    let test = [
+        "connector",
+        "test",
+        "my_crm",
+        "--filter",
+        case,
+        "--component",
+        built,
+    ];
     let tested = place.run(&test).await;
     assert_eq!(tested.code, 0, "{}{}", tested.out, tested.talk);
     assert!(tested.out.contains("ok    thing_tag"), "{}", tested.out);

@@ -107,8 +107,8 @@ fn error_kinds(manifest: &Manifest, advice: &mut Vec<Problem>) {
         };
         add(
             advice,
-            &format!("/errors/map/{index}/kind"),
-            &format!(
+            format!("/errors/map/{index}/kind"),
+            format!(
                 "`{}` is the host's alone to say and comes out as `vendor_rejected`; {instead}",
                 rule.kind
             ),

@@ -35,6 +35,8 @@ use calls::Calls;
 const LOOK: Duration = Duration::from_secs(2);
 /// Nothing is built before this long after the last change: an editor writes in several steps.
 const QUIET: Duration = Duration::from_millis(50);
+/// What compiling a component may take at least, in seconds.
+const COMPILE_SECONDS: u64 = 300;
 
 /// Watches a connector's folder. A change of connector.toml or its schemas is loaded at once, a
 /// change of code when it is compiled; what does not build is said as the compiler says it, and the
@@ -67,6 +69,8 @@ impl Dev {
     pub(super) fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
         let mut config = global.settings(&[])?.config;
         "warn".clone_into(&mut config.log.filter);
+        // As for the cases of `connector test`: the author's machine may be busy with the build.
+        config.sandbox.compile_seconds = config.sandbox.compile_seconds.max(COMPILE_SECONDS);
         if let Some(listen) = self.listen {
             config.server.listen = listen;
         }
