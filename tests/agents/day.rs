@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::process::Command;
+use valetkey_tests::agents::Program;
 use valetkey_tests::artifacts::repository;
 use valetkey_vendors::{Fault, Side, Vendor};
 
-use crate::program::Program;
 use crate::stamp::{Stamp, identifier};
 use crate::team::{CONNECTIONS, Team, USERS};
 

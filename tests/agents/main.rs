@@ -3,7 +3,6 @@
 
 mod day;
 mod pipeline;
-mod program;
 mod side_by_side;
 mod stamp;
 mod team;

@@ -3,24 +3,16 @@
 //! middle, and a channel that takes one message a second. Then the same again, which must write nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
-use http::Method;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use valetkey_tests::TestHost;
-use valetkey_tests::artifacts::repository;
-use valetkey_tests::world::connection;
+use serde_json::Value;
+use valetkey_tests::sales::{SalesTeam, identifier};
 use valetkey_vendors::{Budget, Effect, Entry, Fault, On, Options, Rotation, Side, Simulator, Vendor};
-
-use crate::program::Program;
-use crate::stamp::identifier;
 
 /// How many representatives there are.
 const REPRESENTATIVES: usize = 100;
-/// The vendors, and the connections by the same names.
-const CONNECTORS: [&str; 5] = ["salesforce", "gmail", "hubspot", "linear", "slack"];
 /// Whose Google grant ended overnight.
 const REVOKED: &str = "rep-011";
 /// Whose Salesforce org is on another host.
@@ -28,9 +20,6 @@ const MOVED: &str = "rep-042";
 const OTHER_HOST: &str = "eu99-simulated.my.salesforce.com";
 /// HubSpot's requests that are told to come back later.
 const THROTTLED: u32 = 60;
-const CHANNEL: &str = "general";
-/// Connecting at once.
-const AT_ONCE: usize = 32;
 
 /// What a representative's run came to, as the example reports it.
 #[derive(Debug, Deserialize)]
@@ -81,15 +70,17 @@ async fn a_hundred_representatives_run_the_pipeline_side_by_side_on_a_bad_day() 
         .await;
 }
 
-struct Team {
-    host: TestHost,
-    vendors: Simulator,
-    /// Identifiers by account id.
-    accounts: BTreeMap<String, String>,
+struct Team(SalesTeam);
+
+impl Deref for Team {
+    type Target = SalesTeam;
+
+    fn deref(&self) -> &SalesTeam {
+        &self.0
+    }
 }
 
 impl Team {
-    /// Connects everybody on everything: at each vendor as the user of the representative's name.
     async fn start() -> Self {
         let vendors = Simulator::start(Options {
             contacts: 8,
@@ -105,73 +96,17 @@ impl Team {
         .await
         .expect("a free port");
         vendors.move_salesforce_org(MOVED, OTHER_HOST);
-        let host = TestHost::start().await;
-        for connector in CONNECTORS {
-            host.install_bundled(connector).await;
-            let body = connection(connector, connector, &vendors.base_url);
-            host.api(Method::POST, "/api/v1/connections", body)
-                .await
-                .expect(201);
-        }
-        let mut team = Self {
-            host,
-            vendors,
-            accounts: BTreeMap::new(),
-        };
-        let all = (0..REPRESENTATIVES)
-            .map(identifier)
-            .flat_map(|who| CONNECTORS.map(|connector| (connector, who.clone())));
-        team.accounts = stream::iter(all)
-            .map(|(connector, who)| async { (team.connect(connector, &who).await, who) })
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        assert_eq!(team.accounts.len(), REPRESENTATIVES * CONNECTORS.len());
-        team
-    }
-
-    async fn connect(&self, connector: &str, who: &str) -> String {
-        let body = json!({"connection_name": connector, "identifier": who});
-        let link = self
-            .host
-            .api(Method::POST, "/api/v1/connected_accounts/magic_link", body)
-            .await
-            .expect(200);
-        let text = |member: &str| link[member].as_str().expect("a text");
-        self.authorize(text("authorization_link"), who).await;
-        text("connected_account_id").to_owned()
-    }
-
-    /// Opens a link as somebody who is signed in at the vendor already.
-    async fn authorize(&self, link: &str, who: &str) {
-        let opened = self.host.http.get(link).await;
-        let consent = opened.header("location");
-        let page = self
-            .host
-            .http
-            .follow(&format!("{consent}&login_hint={who}"))
-            .await;
-        assert!(page.status.is_success(), "{who}: {}", page.text());
+        Self(SalesTeam::start(REPRESENTATIVES, vendors).await)
     }
 
     /// Lets the pipeline run for everybody; `bad` ends all tokens in the middle of it.
     async fn run(&self, day: &str, bad: bool) -> Vec<Report> {
-        let everybody: Vec<String> = (0..REPRESENTATIVES).map(identifier).collect();
-        let waiting: Vec<&String> = everybody.iter().filter(|who| bad && *who != REVOKED).collect();
-        let orders = json!({
-            "base_url": self.host.base_url,
-            "client_id": self.host.client_id,
-            "client_secret": self.host.client_secret,
-            "identifiers": everybody,
-            "waiting": waiting,
-            "team": "SUP",
-            "channel": CHANNEL,
-            "day": day,
-        });
-        let path =
-            ["sdk/client-python/src", "examples/sales_pipeline"].map(|folder| repository().join(folder));
-        let mut program =
-            Program::start("the pipeline", "python", "pipeline.py", &path, |_| {}, &orders).await;
+        let waiting: Vec<&String> = self
+            .everybody
+            .iter()
+            .filter(|who| bad && *who != REVOKED)
+            .collect();
+        let mut program = self.pipeline(day, &waiting).await;
         if bad {
             program.is_at("half").await;
             // A vendor's 401 asks for a refresh only some time after the last one.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use valetkey_tests::sales::identifier;
+
 /// One user's account on one connection. Its text is the name of the vendor's user.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
@@ -23,11 +25,6 @@ impl fmt::Display for Stamp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}.{}", self.identifier, self.connection)
     }
-}
-
-/// The identifier of a user.
-pub fn identifier(number: usize) -> String {
-    format!("rep-{number:03}")
 }
 
 /// Every stamp in a text, in whatever case its letters are.

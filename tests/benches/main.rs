@@ -7,6 +7,7 @@ mod doors;
 mod execute;
 mod languages;
 mod memory;
+mod pipeline;
 mod process;
 mod sandbox;
 mod servers;
@@ -27,18 +28,20 @@ fn main() -> anyhow::Result<()> {
             languages::run()?;
             execute::run()?;
             doors::run()?;
-            memory::run()
+            memory::run()?;
+            pipeline::run()
         }
         ["sandbox"] => sandbox::run(),
         ["languages"] => languages::run(),
         ["execute"] => execute::run(),
         ["doors"] => doors::run(),
         ["memory"] => memory::run(),
+        ["pipeline"] => pipeline::run(),
         ["serve", what, port, upstream] => servers::serve(
             what,
             port.parse().context("a port")?,
             upstream.parse().context("an address")?,
         ),
-        _ => bail!("usage: [sandbox | languages | execute | doors | memory]"),
+        _ => bail!("usage: [sandbox | languages | execute | doors | memory | pipeline]"),
     }
 }

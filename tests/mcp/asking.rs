@@ -1,9 +1,12 @@
 //! A tool whose account is not connected: a question where the client can ask one, a link in words
-//! where it cannot.
+//! where it cannot. And what a tool itself asks, by the other door that can answer it.
 
 use std::time::Duration;
 
+use http::Method;
 use serde_json::{Value, json};
+
+use valetkey_tests::{TestHost, artifacts};
 
 use crate::rig::{Message, Rig, Session, legacy, server, session, text};
 
@@ -150,4 +153,142 @@ async fn an_account_that_the_vendor_no_longer_takes_is_mended_by_its_link() {
     rig.world.vendors.set_user("ada");
     assert!(host.http.follow(&link).await.status.is_success());
     assert_eq!(call.result(host, &rig.ada).await["isError"], false);
+}
+
+/// A host with the fixture tools, and `ada` and `bob` with an account for them.
+async fn host_that_asks() -> TestHost {
+    let host = TestHost::start().await;
+    let with_notes = artifacts::connector_with("test", |manifest| {
+        for tool in &mut manifest.tools {
+            tool.input["properties"]["note"] = json!({"type": "string", "description": "Goes nowhere."});
+        }
+    });
+    host.install(with_notes).await.expect(200);
+    let connection = json!({"connection_name": "test", "connector": "test"});
+    host.api(Method::POST, "/api/v1/connections", connection)
+        .await
+        .expect(201);
+    for user in ["ada", "bob"] {
+        let account = json!({"connection_name": "test", "identifier": user});
+        host.api(Method::POST, "/api/v1/connected_accounts", account)
+            .await
+            .expect(200);
+    }
+    host
+}
+
+fn execute(user: &str, tool: &str, more: &Value) -> Value {
+    let mut body = json!({"tool_name": tool, "identifier": user, "params": {}});
+    let more = more.as_object().expect("members").clone();
+    body.as_object_mut().expect("members").extend(more);
+    body
+}
+
+#[tokio::test]
+async fn what_a_tool_asks_over_rest_is_answered_over_rest_and_its_state_comes_back_as_it_was() {
+    let host = host_that_asks().await;
+    let path = "/api/v1/execute_tool";
+    let tool = "test_input_required_result_multi_round";
+    let first = host
+        .api(Method::POST, path, execute("ada", tool, &json!({})))
+        .await
+        .expect(200)["data"]
+        .clone();
+    assert!(
+        first["inputRequests"]["step1"]["params"]["requestedSchema"].is_object(),
+        "{first}"
+    );
+    let said = json!({
+        "input_responses": {"step1": {"action": "accept", "content": {"name": "Grace"}}},
+        "request_state": first["requestState"],
+    });
+    let second = host
+        .api(Method::POST, path, execute("ada", tool, &said))
+        .await
+        .expect(200)["data"]
+        .clone();
+    let state = second["requestState"].as_str().expect("a state");
+    assert!(
+        !state.contains("Grace"),
+        "what the tool keeps is nobody's to read: {state}"
+    );
+    let said = json!({
+        "input_responses": {"step2": {"action": "accept", "content": {"color": "green"}}},
+        "request_state": state,
+    });
+    let third = host
+        .api(Method::POST, path, execute("ada", tool, &said))
+        .await
+        .expect(200)["data"]
+        .clone();
+    assert_eq!(third["content"][0]["text"], "Grace likes green.");
+}
+
+#[tokio::test]
+async fn over_rest_a_state_is_good_for_its_account_tool_and_input_and_for_ten_minutes() {
+    let host = host_that_asks().await;
+    let path = "/api/v1/execute_tool";
+    let tool = "test_input_required_result_request_state";
+    let asked = host
+        .api(Method::POST, path, execute("ada", tool, &json!({})))
+        .await
+        .expect(200)["data"]
+        .clone();
+    let state = asked["requestState"].as_str().expect("a state").to_owned();
+    let answers = |state: &str| json!({"input_responses": {"confirm": {"action": "accept", "content": {"ok": true}}}, "request_state": state});
+    let refused = async |body: Value, what: &str| {
+        let error = host.api(Method::POST, path, body).await.expect(400);
+        assert_eq!(error["error"]["kind"], "invalid_input", "{what}: {error}");
+        assert_eq!(
+            error["error"]["fields"][0]["path"], "/request_state",
+            "{what}: {error}"
+        );
+    };
+    refused(execute("ada", tool, &answers("asked")), "the tool's own words").await;
+    refused(execute("ada", tool, &answers(&state[1..])), "shorter").await;
+    refused(execute("bob", tool, &answers(&state)), "another user").await;
+    let mut noted = execute("ada", tool, &answers(&state));
+    noted["params"]["note"] = json!("another");
+    refused(noted, "another input").await;
+    let other = "test_input_required_result_elicitation";
+    refused(execute("ada", other, &answers(&state)), "another tool").await;
+    let done = host
+        .api(Method::POST, path, execute("ada", tool, &answers(&state)))
+        .await
+        .expect(200);
+    assert_eq!(done["data"]["content"][0]["text"], "state-ok");
+    host.clock().advance(Duration::from_secs(601));
+    refused(execute("ada", tool, &answers(&state)), "too old").await;
+}
+
+#[tokio::test]
+async fn a_tool_asks_over_rest_by_the_means_that_the_caller_names() {
+    let host = host_that_asks().await;
+    let path = "/api/v1/execute_tool";
+    let tool = "test_input_required_result_capabilities";
+    let nobody = host
+        .api(Method::POST, path, execute("ada", tool, &json!({})))
+        .await
+        .expect(200);
+    assert_eq!(
+        nobody["data"]["content"][0]["text"],
+        "This client can ask nobody."
+    );
+    let can = json!({"client_capabilities": ["elicitation"]});
+    let asked = host
+        .api(Method::POST, path, execute("ada", tool, &can))
+        .await
+        .expect(200);
+    let keys: Vec<_> = asked["data"]["inputRequests"]
+        .as_object()
+        .expect("questions")
+        .keys()
+        .collect();
+    assert_eq!(keys, ["user_name"]);
+    let wrong = json!({"client_capabilities": ["elicitation,sampling"]});
+    let refused = host
+        .api(Method::POST, path, execute("ada", tool, &wrong))
+        .await
+        .expect(400);
+    assert_eq!(refused["error"]["fields"][0]["path"], "/client_capabilities");
 }

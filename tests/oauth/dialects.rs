@@ -415,3 +415,28 @@ async fn a_key_that_is_refused_without_a_401_is_checked_once_and_expires() {
         (AccountState::Expired, Some(Reason::CredentialCheckFailed))
     );
 }
+
+#[tokio::test]
+async fn a_refresh_refused_by_a_code_that_the_manifest_declares_sends_the_owner_to_connect_again() {
+    let refused = (AccountState::Expired, Some(Reason::RefreshRejected));
+    for (declared, ends) in [(true, true), (false, false)] {
+        let rig = rig_with(|manifest| {
+            if declared {
+                oauth2(manifest).grant_errors = vec!["refresh_token_gone".to_owned()];
+            }
+        })
+        .await;
+        let id = rig.connect("ada").await;
+        rig.vendor
+            .on_token(|_, _| json(403, r#"{"error":"refresh_token_gone"}"#));
+        rig.advance(3700);
+        rig.token("ada").await.unwrap_err();
+        let account = rig.account(&id).await;
+        assert_eq!(
+            (account.state, account.reason) == refused,
+            ends,
+            "{:?}",
+            account.state
+        );
+    }
+}

@@ -327,6 +327,7 @@ pub fn manifest() -> Manifest {
         client_auth: ClientAuth::Post,
         token_body: TokenBody::Form,
         token_response: None,
+        grant_errors: Vec::new(),
         rotation: Rotation::SingleUse,
         default_lifetime_seconds: None,
         revoke_token: RevokeToken::Refresh,

@@ -1,5 +1,6 @@
 //! The test harness: a real host on a free port, real components, a plain HTTP client.
 
+pub mod agents;
 pub mod artifacts;
 pub mod guests;
 pub mod host;
@@ -7,6 +8,7 @@ pub mod http;
 pub mod keys;
 pub mod needles;
 pub mod program;
+pub mod sales;
 pub mod snapshot;
 pub mod spec;
 pub mod world;

@@ -68,6 +68,12 @@ fn simulated(connector: &str) -> Simulated {
             token: "/google/token",
             revoke: Some("/google/revoke"),
         },
+        "googlecalendar" => Simulated {
+            endpoints: &[("api", "/calendar/v3")],
+            authorize: "/google/o/oauth2/v2/auth",
+            token: "/google/token",
+            revoke: Some("/google/revoke"),
+        },
         "github" => Simulated {
             endpoints: &[("api", "/github/api")],
             authorize: "/github/login/oauth/authorize",
@@ -90,7 +96,11 @@ fn simulated(connector: &str) -> Simulated {
             revoke: Some("/linear/oauth/revoke"),
         },
         "slack" => Simulated {
-            endpoints: &[("api", "/slack/api"), ("files", "/slack/files")],
+            endpoints: &[
+                ("api", "/slack/api"),
+                ("files", "/slack/files"),
+                ("upload", "/slack/files/upload"),
+            ],
             authorize: "/slack/oauth/v2/authorize",
             token: "/slack/api/oauth.v2.access",
             revoke: None,

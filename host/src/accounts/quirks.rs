@@ -137,14 +137,14 @@ pub(super) fn read(answer: &TokenAnswer, reading: &Reading<'_>) -> Result<Grant,
     if !(200..300).contains(&status) {
         let code = fields.ok().and_then(|fields| error_code(&fields));
         return Err(match code {
-            Some(code) => refusal(&code),
+            Some(code) => refusal(&code, reading),
             None if (400..500).contains(&status) => Refusal::Other(None),
             None => Refusal::Unreadable("a status that is neither success nor refusal"),
         });
     }
     let fields = fields.map_err(Refusal::Unreadable)?;
     if let Some(code) = error_code(&fields) {
-        return Err(refusal(&code));
+        return Err(refusal(&code, reading));
     }
     grant(fields, reading).map_err(Refusal::Unreadable)
 }
@@ -310,8 +310,9 @@ fn error_code(fields: &Map<String, Value>) -> Option<String> {
 }
 
 /// The vendor's code as one of RFC 6749. Its text is never kept: it may quote a token.
-fn refusal(code: &str) -> Refusal {
+fn refusal(code: &str, reading: &Reading<'_>) -> Refusal {
     match code {
+        declared if reading.grant_errors.iter().any(|code| code == declared) => Refusal::Grant,
         "invalid_grant"
         // GitHub
         | "bad_refresh_token" | "bad_verification_code"
@@ -545,6 +546,7 @@ mod tests {
             separator: ",",
             places: Some(&places),
             refreshes,
+            ..Reading::default()
         };
         let read_as =
             |body: &str, refreshes| read(&answer(200, Some("application/json"), body), &reading(refreshes));
@@ -633,5 +635,16 @@ mod tests {
             assert_eq!(refusal, expected, "{status} {body}");
             assert!(!format!("{refusal:?}").contains("canary"));
         }
+    }
+    #[test]
+    fn a_code_that_the_manifest_declares_ends_the_grant_and_no_other_does() {
+        let declared = ["unauthorized_client".to_owned()];
+        let reading = Reading {
+            grant_errors: &declared,
+            ..Reading::default()
+        };
+        let refused = |body: &str| read(&answer(403, Some("application/json"), body), &reading).unwrap_err();
+        assert_eq!(refused(r#"{"error":"unauthorized_client"}"#), Refusal::Grant);
+        assert_eq!(refused(r#"{"error":"invalid_client"}"#), Refusal::Client);
     }
 }

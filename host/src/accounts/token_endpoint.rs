@@ -235,6 +235,8 @@ pub(super) struct Reading<'c> {
     pub places: Option<&'c TokenResponse>,
     /// Whether the answer is to a refresh, which may have them at the usual places all the same.
     pub refreshes: bool,
+    /// Codes that say what `invalid_grant` says.
+    pub grant_errors: &'c [String],
 }
 
 impl Default for Reading<'_> {
@@ -243,6 +245,7 @@ impl Default for Reading<'_> {
             separator: " ",
             places: None,
             refreshes: false,
+            grant_errors: &[],
         }
     }
 }
@@ -257,6 +260,7 @@ impl<'c> Reading<'c> {
                 separator: &oauth2.scope_separator,
                 places: oauth2.token_response.as_ref(),
                 refreshes: false,
+                grant_errors: &oauth2.grant_errors,
             })
     }
 }

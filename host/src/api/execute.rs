@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 use super::answer::{Answer, EXECUTION_ID, Refusal, json_bytes};
 use super::ask::{Json, Who, only, scope};
 use crate::accounts::Selector;
-use crate::call::{self, Extras, Outcome, Request, visible};
-use crate::error::Fault;
+use crate::call::{self, Answers, Extras, Outcome, Request, visible};
+use crate::error::{Fault, Problem};
 use crate::id::{AccountId, ConnectionName, ExecutionId, Identifier};
 use crate::runtime::Runtime;
 
@@ -53,11 +53,31 @@ pub(super) struct ExecuteTool {
     /// `server.default_deadline_ms` when absent, and at most its `server.max_deadline_ms`.
     #[serde(default)]
     deadline_ms: Option<u64>,
+    /// What the caller can ask its user or a model for a tool, in the words of MCP: `elicitation`
+    /// (a form), `sampling`. A tool that asks answers `data.inputRequests` and `data.requestState`
+    /// instead of a result.
+    #[serde(default)]
+    #[schema(max_items = 8)]
+    client_capabilities: Option<Vec<String>>,
+    /// The answers to what the tool asked, by the keys of its `inputRequests`: for a form
+    /// `{"action": "accept", "content": {…}}` or `{"action": "decline"}`. With the same `params` as
+    /// the call that was answered by the question.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    input_responses: Option<Map<String, Value>>,
+    /// The `data.requestState` that came with the question, as it came. Good for ten minutes, for
+    /// that account, tool and `params`.
+    #[serde(default)]
+    request_state: Option<String>,
 }
+
+/// Names of what a caller can ask: more are nonsense.
+const MAX_CAPABILITIES: usize = 8;
 
 impl ExecuteTool {
     /// The call as the core takes it.
-    pub(super) fn request(self, idempotency_key: Option<String>) -> Result<Request, Fault> {
+    pub(super) fn request(mut self, idempotency_key: Option<String>) -> Result<Request, Fault> {
+        let answers = self.answers()?;
         Ok(Request {
             tool_name: self.tool_name,
             selector: Selector {
@@ -72,8 +92,38 @@ impl ExecuteTool {
                 .transpose()?,
             idempotency_key,
             deadline: self.deadline_ms.map(Duration::from_millis),
-            extras: Extras::default(),
+            extras: Extras {
+                answers,
+                ..Extras::default()
+            },
         })
+    }
+
+    /// What the caller says on questions; none when it says nothing.
+    fn answers(&mut self) -> Result<Option<Answers>, Fault> {
+        let says = self.client_capabilities.is_some()
+            || self.input_responses.is_some()
+            || self.request_state.is_some();
+        if !says {
+            return Ok(None);
+        }
+        let capabilities = self.client_capabilities.take().unwrap_or_default();
+        let named =
+            |name: &String| visible("/client_capabilities", name.clone()).is_ok() && !name.contains(',');
+        if capabilities.len() > MAX_CAPABILITIES || !capabilities.iter().all(named) {
+            return Err(Fault::invalid(
+                "The request is not what this path takes; `fields` says where.",
+                vec![Problem {
+                    path: "/client_capabilities".to_owned(),
+                    problem: format!("must be at most {MAX_CAPABILITIES} names, as `elicitation`"),
+                }],
+            ));
+        }
+        Ok(Some(Answers {
+            responses: self.input_responses.take().unwrap_or_default(),
+            state: self.request_state.take(),
+            capabilities,
+        }))
     }
 }
 
@@ -81,7 +131,8 @@ impl ExecuteTool {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "the shape of the document; `render` writes it")]
 pub(super) struct Executed {
-    /// The tool's result, in the vendor's own shape.
+    /// The tool's result, in the vendor's own shape. Of a tool that has to ask first, an object with
+    /// `inputRequests` and `requestState`.
     #[schema(value_type = Value)]
     data: Value,
     /// The execution, `exe_…`.

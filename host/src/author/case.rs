@@ -292,12 +292,19 @@ POST https://api.acme.example/v1/x
     #[test]
     fn what_is_written_is_read_as_it_was() {
         let mut case = parsed(TEXT).expect("a case");
+        let note = GivenFile {
+            name: Some("note.txt".to_owned()),
+            text: Some("one\n### two".to_owned()),
+            ..GivenFile::default()
+        };
+        case.files.insert("note".to_owned(), note);
         case.exchanges[1].response.body = vec![0, 159, 146, 150];
         case.exchanges[1].request.body = b"one\n### two".to_vec();
         let again = parsed(&case.to_text()).unwrap_or_else(|error| panic!("{error}\n{}", case.to_text()));
         assert_eq!(again.exchanges[1].response, case.exchanges[1].response);
         assert_eq!(again.exchanges[1].request.body, case.exchanges[1].request.body);
         assert_eq!(again.exchanges[0].request.query, case.exchanges[0].request.query);
+        assert_eq!(again.files, case.files);
         assert_eq!((again.params, again.expected), (case.params, case.expected));
     }
 

@@ -191,7 +191,7 @@ impl Place {
 }
 
 /// What can be injected into a case: nothing where a fault is expected anyway.
-/// `refreshes` says whether the account's token can be refreshed; none when it has no credential.
+/// `refreshes` says whether the account's token can be refreshed; none when the request has no credential.
 pub(super) fn of(case: &Case, place: Place, refreshes: Option<bool>) -> Vec<Injected> {
     let recorded = match (&case.expected, case.exchanges.get(place.index)) {
         (Expected::Answer(_), Some(exchange)) => &exchange.response,

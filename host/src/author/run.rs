@@ -275,7 +275,9 @@ impl Rehearsal<'_> {
         };
         let place = Place::of(case, tool).filter(|_| wanted);
         let Some(place) = place else { return Vec::new() };
-        let injected = faults::of(case, place, stage::refreshes(self.manifest, case));
+        let refreshes = stage::refreshes(self.manifest, case)
+            .filter(|_| stage::has_credential(self.manifest, &self.suite.settings, case, place.index));
+        let injected = faults::of(case, place, refreshes);
         let reports = injected.into_iter().map(|fault| self.fault(case, place, fault));
         futures_util::future::join_all(reports).await
     }

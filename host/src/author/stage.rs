@@ -126,8 +126,9 @@ impl Stage {
             let connection = self
                 .connect(number, manifest, auth, settings, config, &run)
                 .await?;
+            let params = self.params(case).await?;
             run.call();
-            self.call(case, connection, &run, deadline).await
+            Ok(self.call(case, params, connection, &run, deadline).await)
         };
         let played = played.await;
         self.vendor.forget(number);
@@ -191,18 +192,33 @@ impl Stage {
         Ok(name)
     }
 
+    /// The case's parameters, with the ids of its files.
+    async fn params(&self, case: &Case) -> Result<Map<String, Value>, Fault> {
+        let (files, environment) = (&self.runtime.files, &self.caller.environment);
+        let mut params = Value::Object(case.params.clone());
+        for (name, given) in &case.files {
+            let called = given.name.as_deref().unwrap_or("file");
+            let content_type = given.content_type.as_deref();
+            let content_type = content_type.unwrap_or("application/octet-stream");
+            let mut file = files.begin(environment, None, called, content_type);
+            file.push(given.bytes().unwrap_or_default().into()).await?;
+            let id = file.finish().await?.id.to_string();
+            fill(&mut params, &GivenFile::placeholder(name), &id);
+        }
+        match params {
+            Value::Object(params) => Ok(params),
+            _ => Ok(Map::new()),
+        }
+    }
+
     async fn call(
         &self,
         case: &Case,
+        params: Map<String, Value>,
         connection: ConnectionName,
         run: &Run,
         deadline: Option<Duration>,
-    ) -> Result<Played, Fault> {
-        let mut params = Value::Object(case.params.clone());
-        for (name, file) in &case.files {
-            let id = self.upload(file).await?;
-            name_file(&mut params, &GivenFile::placeholder(name), &id);
-        }
+    ) -> Played {
         let request = Request {
             tool_name: case.tool.clone(),
             selector: Selector {
@@ -210,10 +226,7 @@ impl Stage {
                 connection_name: Some(connection),
                 ..Selector::default()
             },
-            params: match params {
-                Value::Object(params) => params,
-                _ => Map::new(),
-            },
+            params,
             agent_run_id: None,
             idempotency_key: None,
             deadline,
@@ -226,39 +239,13 @@ impl Stage {
             let data = serde_json::from_str(&run.as_vendors(&data)).map_err(Fault::internal)?;
             Ok((data, next_cursor.is_some()))
         };
-        Ok(Played {
+        Played {
             result: result.and_then(read),
             seen: run.seen(),
             log: execution
                 .map(|execution| execution.guest_log.clone())
                 .unwrap_or_default(),
-        })
-    }
-
-    /// Uploads a file as the case's user; answers its id.
-    async fn upload(&self, file: &GivenFile) -> Result<String, Fault> {
-        let name = file.name.as_deref().unwrap_or("file");
-        let content_type = file.content_type.as_deref();
-        let content_type = content_type.unwrap_or("application/octet-stream");
-        let files = &self.runtime.files;
-        let shelf = files.shelf(&self.caller.environment, IDENTIFIER)?;
-        let mut writer = shelf.begin(name, content_type);
-        writer.push(file.bytes().unwrap_or_default().into()).await?;
-        Ok(writer.finish().await?.id.to_string())
-    }
-}
-
-/// Puts a file's id where the texts of a value name it.
-fn name_file(value: &mut Value, placeholder: &str, id: &str) {
-    match value {
-        Value::String(text) => *text = text.replace(placeholder, id),
-        Value::Array(values) => values
-            .iter_mut()
-            .for_each(|value| name_file(value, placeholder, id)),
-        Value::Object(members) => members
-            .values_mut()
-            .for_each(|value| name_file(value, placeholder, id)),
-        _ => {}
+        }
     }
 }
 
@@ -290,6 +277,26 @@ pub(super) fn refreshes(manifest: &Manifest, case: &Case) -> Option<bool> {
     }
 }
 
+/// Whether the request of an exchange carries the account's credential: its endpoint is the one whose URL is
+/// the longest that the request's begins with.
+pub(super) fn has_credential(manifest: &Manifest, settings: &Settings, case: &Case, index: usize) -> bool {
+    let config = account_config(manifest, settings, case);
+    let exchanges = recorded(case, &config);
+    let Some(exchange) = exchanges.get(index) else {
+        return true;
+    };
+    let is_below = |base: &str| {
+        let rest = exchange.request.url.strip_prefix(base);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let endpoints = bases(manifest, &config);
+    let below = endpoints.iter().filter(|(_, base)| is_below(base));
+    below
+        .max_by_key(|(_, base)| base.len())
+        .and_then(|(name, _)| manifest.endpoints.get(name))
+        .is_none_or(|endpoint| endpoint.credential)
+}
+
 /// The manifest's examples, with what the suite and the case say over them.
 fn account_config(manifest: &Manifest, settings: &Settings, case: &Case) -> BTreeMap<String, String> {
     let examples = manifest.account_config.iter();
@@ -299,6 +306,18 @@ fn account_config(manifest: &Manifest, settings: &Settings, case: &Case) -> BTre
     config.extend(settings.config.clone());
     config.extend(case.config.clone());
     config
+}
+
+/// Puts a text in the place of every text that is this placeholder.
+fn fill(value: &mut Value, placeholder: &str, text: &str) {
+    match value {
+        Value::String(found) if found == placeholder => text.clone_into(found),
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, placeholder, text)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| fill(member, placeholder, text)),
+        _ => {}
+    }
 }
 
 fn filled(template: &str, config: &BTreeMap<String, String>) -> String {

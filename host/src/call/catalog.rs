@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
-use valetkey_manifest::Tool;
+use valetkey_manifest::{Identity, Tool};
 
 use super::search;
 use crate::accounts::{Account, AccountQuery, AccountState, Connection};
@@ -352,11 +353,14 @@ pub fn one(runtime: &Runtime, name: &str) -> Result<Entry, Fault> {
     })
 }
 
-/// Those of `entries` that share a word with `query`, best first, each with its score (greater is
+/// Those of `entries` that share a word with `query` (or one that means the same), best first, each with its score (greater is
 /// better; only the order means something). Equal ones stay in their order.
 #[must_use]
 pub fn search(entries: Vec<Entry>, query: &str) -> Vec<(Entry, f64)> {
-    let ranked = rank(entries.iter().map(|entry| &entry.tool.declared), query);
+    let declared = entries
+        .iter()
+        .map(|entry| (&entry.version.manifest.connector, &entry.tool.declared));
+    let ranked = rank(declared, query);
     let mut entries: Vec<Option<Entry>> = entries.into_iter().map(Some).collect();
     ranked
         .into_iter()
@@ -366,13 +370,19 @@ pub fn search(entries: Vec<Entry>, query: &str) -> Vec<(Entry, f64)> {
 
 /// The ranking of every search for tools: positions in `tools` of those that share a word with
 /// `query`, best first, with their scores. It depends on nothing but the tools and the words.
-pub fn rank<'a>(tools: impl IntoIterator<Item = &'a Tool>, query: &str) -> Vec<(usize, f64)> {
-    let texts: Vec<search::Text<'_>> = tools.into_iter().map(text).collect();
+pub fn rank<'a>(tools: impl IntoIterator<Item = (&'a Identity, &'a Tool)>, query: &str) -> Vec<(usize, f64)> {
+    let texts: Vec<search::Text<'_>> = tools
+        .into_iter()
+        .map(|(connector, tool)| text(connector, tool))
+        .collect();
     search::rank(query, &texts)
 }
 
-fn text(tool: &Tool) -> search::Text<'_> {
+fn text<'a>(connector: &'a Identity, tool: &'a Tool) -> search::Text<'a> {
+    let parameters = tool.input.get("properties").and_then(Value::as_object);
     search::Text {
+        connector: &connector.id,
+        connector_title: &connector.title,
         names: std::iter::once(&tool.name)
             .chain(&tool.aliases)
             .map(String::as_str)
@@ -380,5 +390,9 @@ fn text(tool: &Tool) -> search::Text<'_> {
         title: &tool.title,
         tags: tool.tags.iter().map(String::as_str).collect(),
         description: &tool.description,
+        parameters: parameters
+            .map(|parameters| parameters.keys().map(String::as_str).collect())
+            .unwrap_or_default(),
+        read_only: tool.hints.read_only,
     }
 }

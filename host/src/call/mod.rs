@@ -11,6 +11,7 @@ mod extras;
 pub mod finder;
 mod pages;
 mod proxy;
+mod questions;
 mod reach;
 mod record;
 mod recording;
@@ -43,6 +44,7 @@ use record::Record;
 
 pub use cursor::input_digest;
 pub use extras::{Answers, Extras};
+pub use questions::{ANSWER_TIME, BAD_STATE};
 
 pub use proxy::{ProxyAnswer, ProxyRequest, proxy};
 pub use recording::{Exchange, Message, Recording, Witness, record};
@@ -223,13 +225,27 @@ async fn as_account(
         .shelf(&caller.environment, usable.account.identifier.as_str())?;
     check_files(tool, &input, &files)?;
     let walk = pages::Walk::plan(runtime, tool, tool_name, usable, &input)?;
+    let questions = questions::Questions {
+        vault: &runtime.vault,
+        clock: &runtime.clock,
+        account: &usable.account,
+        tool,
+        input: &input,
+    };
+    let answers = answers.map(|answers| questions.open(answers)).transpose()?;
 
     let claim = match &request.idempotency_key {
         None => None,
         Some(key) => match runtime
             .calls
             .replays
-            .claim(caller, key, tool_name, usable, &input, record.meter(), deadline)
+            .claim(
+                caller,
+                key,
+                &replay::fingerprint(tool_name, usable, &input, answers.as_ref()),
+                record.meter(),
+                deadline,
+            )
             .await?
         {
             replay::Claim::Earlier(outcome) => {
@@ -273,7 +289,7 @@ async fn as_account(
             () = activation.cutoff.cancelled() => return Err(cut_off(record)),
         };
         check_output(tool, &outcome)?;
-        Ok(outcome)
+        questions.seal(outcome)
     }
     .await;
 

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::Outcome;
 use super::cursor::input_digest;
+use super::extras::Answers;
 use crate::access::Caller;
 use crate::accounts::Usable;
 use crate::clock::Clock;
@@ -100,21 +101,17 @@ impl Replays {
     }
 
     /// Claims a key for a call, or answers what became of the first call under it.
-    #[allow(clippy::too_many_arguments, reason = "a key is bound to all of them")]
     pub(super) async fn claim(
         &self,
         caller: &Caller,
         key: &str,
-        tool: &str,
-        usable: &Usable,
-        input: &Map<String, Value>,
+        fingerprint: &str,
         meter: &Arc<Meter>,
         deadline: Instant,
     ) -> Result<Claim, Fault> {
         let shared = &self.0;
         let environment = &caller.environment;
         let key = shared.vault.blind(environment, &[b"replay", key.as_bytes()])?;
-        let fingerprint = fingerprint(tool, usable, input);
         let running = loop {
             match shared.enter(key) {
                 Ok(running) => break running,
@@ -131,7 +128,7 @@ impl Replays {
             shared: Arc::clone(shared),
             environment: environment.clone(),
             key,
-            fingerprint,
+            fingerprint: fingerprint.to_owned(),
             meter: Arc::clone(meter),
             settled: true,
             _running: running,
@@ -386,10 +383,26 @@ impl Shared {
 }
 
 /// What must be the same for a repetition: the tool, the account, and the whole input.
-fn fingerprint(tool: &str, usable: &Usable, input: &Map<String, Value>) -> String {
+/// What tells one call under a key from another: the tool, the account, the input with its page, and
+/// the answers to what the tool asked.
+pub(super) fn fingerprint(
+    tool: &str,
+    usable: &Usable,
+    input: &Map<String, Value>,
+    answers: Option<&Answers>,
+) -> String {
     let page = |name: &str| input.get(name).map_or_else(String::new, Value::to_string);
     let input = input_digest(input) + &page("limit") + &page("cursor");
-    format!("{tool} {} {input}", usable.account.id)
+    let mut fingerprint = format!("{tool} {} {input}", usable.account.id);
+    if let Some(answers) = answers.filter(|answers| !answers.responses.is_empty()) {
+        let answered = [
+            ("responses".to_owned(), Value::Object(answers.responses.clone())),
+            ("state".to_owned(), Value::from(answers.state.clone())),
+        ];
+        fingerprint.push(' ');
+        fingerprint.push_str(&input_digest(&Map::from_iter(answered)));
+    }
+    fingerprint
 }
 
 fn failed(fault: &Fault) -> State {

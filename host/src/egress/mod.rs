@@ -407,11 +407,7 @@ impl Egress {
         method: Method,
         request: TokenRequest,
     ) -> Result<TokenAnswer, TokenTransportError> {
-        let client = if request.development {
-            &self.local_tokens
-        } else {
-            &self.tokens
-        };
+        let client = self.authorization_servers(request.development);
         let span = trace::token_request(&method, &request.url);
         let sent = token::send(client, &self.clock, method, request)
             .instrument(span.clone())
@@ -442,12 +438,17 @@ impl Egress {
             max_response_bytes,
             timeout,
         };
-        let client = if development {
+        let client = self.authorization_servers(development);
+        token::send(client, &self.clock, Method::GET, request).await
+    }
+
+    /// The client for authorization servers; on loopback only for development.
+    fn authorization_servers(&self, development: bool) -> &Client {
+        if development {
             &self.local_tokens
         } else {
             &self.tokens
-        };
-        token::send(client, &self.clock, Method::GET, request).await
+        }
     }
 
     /// One attempt.

@@ -6,11 +6,10 @@ use std::time::Duration;
 use rmcp::ErrorData;
 use rmcp::RoleServer;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ElicitationCapability,
-    InputRequest, InputRequests, InputRequiredResult, JsonObject, ProtocolVersion, SamplingCapability,
+    CallToolRequestParams, CallToolResponse, ClientCapabilities, ElicitationCapability, InputRequest,
+    InputRequests, InputRequiredResult, JsonObject, ProtocolVersion, SamplingCapability,
 };
 use rmcp::service::RequestContext;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::handler::Door;
@@ -20,7 +19,7 @@ use super::refusal;
 use super::result::{Finished, finish};
 use crate::accounts::Selector;
 use crate::call::finder;
-use crate::call::{Answers, Extras, Outcome, Progress, Request, input_digest, run};
+use crate::call::{ANSWER_TIME, Answers, BAD_STATE, Extras, Outcome, Progress, Request, input_digest, run};
 use crate::error::{Fault, Kind};
 use crate::id::ExecutionId;
 use crate::servers::Exposed;
@@ -30,22 +29,10 @@ use crate::trace::Parent;
 const CURSOR_CHARS: usize = 600;
 /// The key under which the host itself asks for an account to be connected.
 const CONNECT: &str = "connect";
-/// How long a question may wait for its answer.
-const STATE_TIME: Duration = Duration::from_secs(600);
 /// How long an answer waits for a user who said that they would connect, before it asks again.
 const CONNECTING: Duration = Duration::from_secs(20);
 /// Between two looks at whether they have.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// What a question carries to its answer, sealed.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum State {
-    /// The host asked for an account to be connected.
-    Connect,
-    /// The tool asked, and gave this along.
-    Tool(Option<String>),
-}
 
 /// What the client's program can ask its user, in this request.
 struct Client {
@@ -150,8 +137,8 @@ pub(super) async fn call(
     };
     call.answers.capabilities = call.client.names();
     let responses: Map<String, Value> = request.input_responses.unwrap_or_default().into_iter().collect();
-    match call.open(request.request_state.as_deref())? {
-        Some(State::Connect) => {
+    match request.request_state {
+        Some(state) if call.asked_to_connect(&state) => {
             let action = responses
                 .get(CONNECT)
                 .and_then(|answer| answer["action"].as_str());
@@ -164,11 +151,10 @@ pub(super) async fn call(
             }
             call.until_connected().await;
         }
-        Some(State::Tool(state)) => {
+        state => {
             call.answers.state = state;
             call.answers.responses = responses;
         }
-        None => call.answers.responses = responses,
     }
     call.answer().await
 }
@@ -239,12 +225,22 @@ impl Call<'_> {
         if fault.kind() == Kind::UnknownTool {
             return Err(meta::unknown(&self.exposed.tool.declared.name));
         }
+        if fault.reason_code() == Some(BAD_STATE) {
+            return Err(ErrorData::invalid_params(fault.public().to_owned(), None));
+        }
         let theirs = matches!(
             fault.kind(),
             Kind::AccountNotFound | Kind::AccountNotActive | Kind::ScopeMissing
         );
         if !theirs {
             return Ok(refusal::result(&fault, execution)?.into());
+        }
+        if self.answers.state.is_some() {
+            // A tool that asks has a usable account: whatever this state is, nothing waits for it.
+            return Err(ErrorData::invalid_params(
+                "This requestState answers nothing that is open now. Call the tool again without it.",
+                None,
+            ));
         }
         let Ok(Some(link)) = self.link(&fault).await else {
             return Ok(refusal::result(&fault, execution)?.into());
@@ -261,7 +257,15 @@ impl Call<'_> {
         }}});
         let asked = serde_json::from_value(asked)
             .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
-        let state = self.seal(&State::Connect)?;
+        let servers = &self.door.edge.host.servers;
+        let state = servers
+            .seal_connecting(
+                &self.door.who,
+                self.name(),
+                &input_digest(&self.arguments),
+                ANSWER_TIME,
+            )
+            .map_err(|fault| refusal::protocol(&fault, None))?;
         Ok(InputRequiredResult::new(Some(asked), Some(state)).into())
     }
 
@@ -307,19 +311,14 @@ impl Call<'_> {
         let mut missing = ClientCapabilities::default();
         for request in requests.values() {
             match request {
-                InputRequest::Elicitation(request) => {
-                    let form =
-                        serde_json::to_value(&request.params).is_ok_and(|params| params["mode"] == "form");
-                    if !form {
-                        return Ok(not_a_question(&self.exposed).into());
-                    }
-                    if !self.client.takes_forms() {
-                        missing.elicitation = Some(ElicitationCapability::default());
-                    }
+                InputRequest::CreateMessage(_) if !self.client.samples() => {
+                    missing.sampling = Some(SamplingCapability::default());
                 }
-                InputRequest::CreateMessage(_) if self.client.samples() => {}
-                InputRequest::CreateMessage(_) => missing.sampling = Some(SamplingCapability::default()),
-                _ => return Ok(not_a_question(&self.exposed).into()),
+                InputRequest::Elicitation(_) if !self.client.takes_forms() => {
+                    missing.elicitation = Some(ElicitationCapability::default());
+                }
+                // The call path lets connectors ask by forms and models alone.
+                _ => {}
             }
         }
         if missing != ClientCapabilities::default() {
@@ -332,47 +331,16 @@ impl Call<'_> {
             ))
             .into());
         }
-        let state = self.seal(&State::Tool(state))?;
-        Ok(InputRequiredResult::new(Some(requests), Some(state)).into())
+        Ok(InputRequiredResult::new(Some(requests), state).into())
     }
 
-    /// The state of a question, for this user, this tool and these arguments alone.
-    fn seal(&self, state: &State) -> Result<String, ErrorData> {
-        let plain = serde_json::to_string(state)
-            .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
-        let tool = &self.exposed.tool.declared.name;
+    /// Whether `state` is of the host's own question, to this user about this tool and these arguments.
+    fn asked_to_connect(&self, state: &str) -> bool {
         let servers = &self.door.edge.host.servers;
-        servers
-            .seal_state(
-                &self.door.who,
-                tool,
-                &input_digest(&self.arguments),
-                &plain,
-                STATE_TIME,
-            )
-            .map_err(|fault| refusal::protocol(&fault, None))
+        servers.opens_connecting(&self.door.who, self.name(), &input_digest(&self.arguments), state)
     }
 
-    fn open(&self, sealed: Option<&str>) -> Result<Option<State>, ErrorData> {
-        let Some(sealed) = sealed else { return Ok(None) };
-        let tool = &self.exposed.tool.declared.name;
-        let servers = &self.door.edge.host.servers;
-        let opened = servers
-            .open_state(&self.door.who, tool, &input_digest(&self.arguments), sealed)
-            .and_then(|plain| serde_json::from_str(&plain).ok());
-        opened.map(Some).ok_or_else(|| {
-            ErrorData::invalid_params(
-                "This requestState is not of this user, tool and arguments, or is too old. Call the tool again without it.",
-                None,
-            )
-        })
+    fn name(&self) -> &str {
+        &self.exposed.tool.declared.name
     }
-}
-
-/// A connector asked in a way that is the host's own, or for something that connectors do not get.
-fn not_a_question(exposed: &Exposed) -> CallToolResult {
-    refusal::text(format!(
-        "`{}` asked for something that connectors may not ask. Its author must mend it; calling again will not help.",
-        exposed.tool.declared.name
-    ))
 }

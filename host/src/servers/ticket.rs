@@ -1,6 +1,7 @@
-//! The state that a question to the user carries until it is answered. It comes back through the
-//! client, so it is sealed: for one user at one URL, for one tool with the same arguments, and not
-//! for ever. Coming back twice is no more than asking twice.
+//! The state that the host's own question to a user carries until it is answered: connect the account
+//! that this tool needs. It comes back through the client, so it is sealed: for one user at one URL,
+//! for one tool with the same arguments, and not for ever. Coming back twice is no more than asking
+//! twice.
 
 use std::time::Duration;
 
@@ -17,27 +18,24 @@ struct Sealed {
     /// Digest of the arguments.
     arguments: String,
     expires_at_ms: i64,
-    state: String,
 }
 
 impl Servers {
-    /// Seals `state` of a question that `tool` asks `who` when called with `arguments` (a digest).
+    /// Seals that `who` was asked to connect what `tool`, called with `arguments` (a digest), needs.
     ///
     /// # Errors
     /// The vault fails.
-    pub fn seal_state(
+    pub fn seal_connecting(
         &self,
         who: &Principal,
         tool: &str,
         arguments: &str,
-        state: &str,
         good_for: Duration,
     ) -> Result<String, Fault> {
         let good_for_ms = i64::try_from(good_for.as_millis()).unwrap_or(i64::MAX);
         let plain = serde_json::to_vec(&Sealed {
             arguments: arguments.to_owned(),
             expires_at_ms: self.now_ms().saturating_add(good_for_ms),
-            state: state.to_owned(),
         });
         let path = who.target.path();
         let sealed = self
@@ -46,14 +44,16 @@ impl Servers {
         Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 
-    /// Opens what [`Servers::seal_state`] sealed for the same; none for anything else.
+    /// Whether `sealed` is what [`Servers::seal_connecting`] sealed for the same, not too long ago.
     #[must_use]
-    pub fn open_state(&self, who: &Principal, tool: &str, arguments: &str, sealed: &str) -> Option<String> {
+    pub fn opens_connecting(&self, who: &Principal, tool: &str, arguments: &str, sealed: &str) -> bool {
         let path = who.target.path();
-        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let plain = self.vault.open_sealed(place(who, &path, tool), &sealed).ok()?;
-        let opened: Sealed = serde_json::from_slice(plain.expose()).ok()?;
-        (opened.arguments == arguments && opened.expires_at_ms > self.now_ms()).then_some(opened.state)
+        let opened = URL_SAFE_NO_PAD
+            .decode(sealed)
+            .ok()
+            .and_then(|sealed| self.vault.open_sealed(place(who, &path, tool), &sealed).ok())
+            .and_then(|plain| serde_json::from_slice::<Sealed>(plain.expose()).ok());
+        opened.is_some_and(|opened| opened.arguments == arguments && opened.expires_at_ms > self.now_ms())
     }
 }
 

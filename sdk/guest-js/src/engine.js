@@ -115,15 +115,28 @@ function check(body, response) {
 function next(paginator, { body, result, items, page, response }) {
   switch (paginator?.kind) {
     case "cursor":
+      // Some vendors name a cursor on the last page too.
+      if (paginator.more && find(body, paginator.more) === "false") return undefined;
+      return token(find(body, paginator.next));
     case "next_url":
       return token(find(body, paginator.next));
     case "offset": {
-      const count = fullPage(result, items, page, response);
-      return count === undefined ? undefined : String(number(page.token, 0) + BigInt(count));
+      const count = BigInt(countItems(result, items, response) ?? 0);
+      const after = number(page.token, 0) + count;
+      const total = counted(body, paginator.total);
+      const goesOn = total === undefined ? count >= full(page) : count > 0n && after < total;
+      return goesOn ? String(after) : undefined;
     }
     case "page": {
-      const count = fullPage(result, items, page, response);
-      return count === undefined ? undefined : String(number(page.token, paginator.first) + 1n);
+      const count = countItems(result, items, response) ?? 0;
+      const after = number(page.token, paginator.first) + 1n;
+      const pages = counted(body, paginator.pages);
+      const goesOn = paginator.link
+        ? nextLink(response.header("link") ?? "") !== undefined
+        : pages === undefined
+          ? count >= full(page)
+          : count > 0 && after - BigInt(paginator.first) < pages;
+      return goesOn ? String(after) : undefined;
     }
     case "link_header":
       return nextLink(response.header("link") ?? "");
@@ -132,13 +145,24 @@ function next(paginator, { body, result, items, page, response }) {
   }
 }
 
-/** The number of items of a page that may have a successor; undefined for the last page. */
-function fullPage(result, items, page, response) {
+/** The number of items of a page; undefined where there are none. */
+function countItems(result, items, response) {
   const found = find(result, items ?? "");
   if (found === undefined) return undefined;
   const list = elements(found);
   if (list === undefined) throw Fault.notJson(response, "there is no array of items");
-  return list.length >= Math.max(page.size ?? 1, 1) ? list.length : undefined;
+  return list.length;
+}
+
+/** So many items has a page that may have a successor, as far as its length tells. */
+function full(page) {
+  return Math.max(page.size ?? 1, 1);
+}
+
+/** What the vendor counted; undefined where it says no number. */
+function counted(body, pointer) {
+  const found = pointer ? find(body, pointer) : undefined;
+  return /^\d+$/.test(found ?? "") ? BigInt(found) : undefined;
 }
 
 function number(token, first) {

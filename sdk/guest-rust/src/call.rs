@@ -325,6 +325,15 @@ pub struct RequestBuilder<'a> {
 }
 
 impl RequestBuilder<'_> {
+    /// Goes to a URL that the vendor handed out (an upload link, a next page) in the place of a path, which has
+    /// to be empty. The host takes it only where its origin and base path are those of the endpoint; the rules of
+    /// `allow` hold for what follows.
+    #[must_use]
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.request.url = Some(url.into());
+        self
+    }
+
     /// Adds a query parameter; the host encodes it.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl ToString) -> Self {

@@ -20,7 +20,7 @@ impl Page {
     /// than asked for.
     #[must_use]
     pub fn next_offset(&self, count: usize) -> Option<String> {
-        self.is_full(count)
+        self.is_full(count as u64)
             .then(|| (self.offset() + count as u64).to_string())
     }
 
@@ -36,12 +36,13 @@ impl Page {
     /// The token of the page after one of `count` items; none when that was the last.
     #[must_use]
     pub fn next_number(&self, first: u64, count: usize) -> Option<String> {
-        self.is_full(count).then(|| (self.number(first) + 1).to_string())
+        self.is_full(count as u64)
+            .then(|| (self.number(first) + 1).to_string())
     }
 
-    /// Whether a page of `count` items may have a successor.
-    fn is_full(&self, count: usize) -> bool {
-        count as u64 >= u64::from(self.size.unwrap_or(1).max(1))
+    /// Whether a page of `count` items may have a successor, as far as its length tells.
+    pub(crate) fn is_full(&self, count: u64) -> bool {
+        count >= u64::from(self.size.unwrap_or(1).max(1))
     }
 }
 

@@ -202,6 +202,7 @@ fn one(api: &Api, scheme: &Scheme, needs: &[(Scopes, bool)]) -> Result<(Auth, Ve
                 client_auth: Default::default(),
                 token_body: Default::default(),
                 token_response: None,
+                grant_errors: Vec::new(),
                 rotation: Default::default(),
                 default_lifetime_seconds: None,
                 revoke_token: Default::default(),

@@ -485,7 +485,7 @@ fn name_paginators(tools: &mut [(&Operation, Made, Scopes)]) -> BTreeMap<String,
         let name = known.unwrap_or_else(|| {
             let base = match paginator {
                 Paginator::Cursor { .. } => "cursor",
-                Paginator::Offset => "offset",
+                Paginator::Offset { .. } => "offset",
                 Paginator::Page { .. } => "page",
                 Paginator::LinkHeader => "link",
                 Paginator::NextUrl { .. } => "next_url",

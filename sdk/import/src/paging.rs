@@ -128,12 +128,15 @@ pub(crate) fn find(
     let offset = named(&OFFSETS, &["integer", "number"]);
 
     let (paginator, token, dropped) = if operation.answer.connection {
-        let next = format!(
-            "{}/pageInfo/endCursor",
-            operation.answer.pointer.as_deref().unwrap_or_default()
-        );
+        // The last page has a cursor too.
+        let info = |member: &str| {
+            let connection = operation.answer.pointer.as_deref().unwrap_or_default();
+            format!("{connection}/pageInfo/{member}")
+        };
+        let next = info("endCursor");
+        let more = Some(info("hasNextPage"));
         let after = candidates.iter().find(|candidate| candidate.name == "after")?;
-        (Paginator::Cursor { next }, Some(after.index), Vec::new())
+        (Paginator::Cursor { next, more }, Some(after.index), Vec::new())
     } else if operation.answer.links && (number.is_some() || token.is_some() || size.is_some()) {
         // The vendor's link has everything, so nothing else says which page it is.
         let others = [number, token, offset]
@@ -145,7 +148,11 @@ pub(crate) fn find(
     } else if let Some((token, next)) =
         token.and_then(|token| Some((token, next_token(definitions, &answer, token)?)))
     {
-        (Paginator::Cursor { next }, Some(token.index), Vec::new())
+        (
+            Paginator::Cursor { next, more: None },
+            Some(token.index),
+            Vec::new(),
+        )
     } else if let Some(next) =
         next_url(definitions, &answer).filter(|next| size.is_some() || next.contains("nextLink"))
     {
@@ -165,9 +172,14 @@ pub(crate) fn find(
         } else {
             1
         };
-        (Paginator::Page { first }, Some(number.index), Vec::new())
+        let paginator = Paginator::Page {
+            first,
+            pages: None,
+            link: false,
+        };
+        (paginator, Some(number.index), Vec::new())
     } else if let (Some(offset), Some(_)) = (offset, size) {
-        (Paginator::Offset, Some(offset.index), Vec::new())
+        (Paginator::Offset { total: None }, Some(offset.index), Vec::new())
     } else {
         return None;
     };
@@ -378,6 +390,7 @@ mod tests {
         let number = json!({"type": "integer", "maximum": 50});
         let cursor = |next: &str| Paginator::Cursor {
             next: next.to_owned(),
+            more: None,
         };
         let table = [
             (
@@ -407,12 +420,16 @@ mod tests {
             (
                 json!({"page": {"type": "integer", "default": 1}, "per_page": number}),
                 list_with(json!({})),
-                Paginator::Page { first: 1 },
+                Paginator::Page {
+                    first: 1,
+                    pages: None,
+                    link: false,
+                },
             ),
             (
                 json!({"startAt": number, "maxResults": number}),
                 list_with(json!({"total": number})),
-                Paginator::Offset,
+                Paginator::Offset { total: None },
             ),
             (
                 json!({"$top": number}),

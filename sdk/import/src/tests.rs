@@ -300,7 +300,8 @@ fn graphql_fields_become_documents_whose_variables_are_parameters() {
     assert_eq!(
         made.paginators["cursor"],
         Paginator::Cursor {
-            next: "/data/result/pageInfo/endCursor".to_owned()
+            next: "/data/result/pageInfo/endCursor".to_owned(),
+            more: Some("/data/result/pageInfo/hasNextPage".to_owned()),
         }
     );
     assert_eq!(

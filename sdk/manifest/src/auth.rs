@@ -132,6 +132,10 @@ pub struct OAuth2 {
     /// RFC 6749 says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_response: Option<TokenResponse>,
+    /// Error codes by which the token endpoint says that a code or a refresh token is not good, beside
+    /// `invalid_grant` (`unauthorized_client` for Atlassian). The account's owner then connects again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grant_errors: Vec<String>,
     /// What becomes of a refresh token when it is used.
     #[serde(default)]
     pub rotation: Rotation,

@@ -279,14 +279,29 @@ pub enum Paginator {
     Cursor {
         /// JSON pointer to it.
         next: String,
+        /// JSON pointer into the body to what is `false` on the last page (`/pageInfo/hasNextPage`), for
+        /// vendors that name a token there too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        more: Option<String>,
     },
     /// Pages begin at an offset; the next token is the offset plus the items of this page,
     /// until a page is shorter than asked for.
-    Offset,
-    /// Pages are numbered from `first`.
+    Offset {
+        /// JSON pointer into the body to the number of all items. Where it is there, it tells the end instead:
+        /// a full last page is then known to be the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        total: Option<String>,
+    },
+    /// Pages are numbered from `first`, until a page is shorter than asked for.
     Page {
         /// The first page's number.
         first: u32,
+        /// JSON pointer into the body to the number of all pages. Where it is there, it tells the end instead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pages: Option<String>,
+        /// Whether the vendor's `Link` header tells the end instead: a page without `rel="next"` is the last.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        link: bool,
     },
     /// A `Link` header with `rel="next"` (RFC 8288), its target absolute or relative as with `next_url`.
     LinkHeader,

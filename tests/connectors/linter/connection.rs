@@ -360,6 +360,24 @@ fn budgets_errors_and_paginators_make_sense() {
             "JSON pointer",
         ),
         (
+            "/paginators/after/more",
+            json!("hasNextPage"),
+            "/paginators/after/more",
+            "JSON pointer",
+        ),
+        (
+            "/paginators/after",
+            json!({"kind": "offset", "total": ""}),
+            "/paginators/after/total",
+            "is empty",
+        ),
+        (
+            "/paginators/after",
+            json!({"kind": "page", "first": 1, "pages": "/pages", "link": true}),
+            "/paginators/after/link",
+            "one of them",
+        ),
+        (
             "/tools/0/paging/paginator",
             json!("none"),
             "/tools/0/paging/paginator",

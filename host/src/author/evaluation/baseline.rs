@@ -97,7 +97,7 @@ pub fn measure(connectors: &[Manifest], tasks: &[Task]) -> Baseline {
             left_out.push(task.id.clone());
             continue;
         }
-        let ranked = catalog::rank(pool.iter().map(|offered| offered.tool), &task.says);
+        let ranked = catalog::rank(pool.iter().map(Offered::declared), &task.says);
         let found = || ranked.iter().map(|(index, _)| &pool[*index]);
         let rank = found()
             .position(|offered| is_right(task, offered))

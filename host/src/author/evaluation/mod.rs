@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::Value;
-use valetkey_manifest::{Manifest, Tool};
+use valetkey_manifest::{Identity, Manifest, Tool};
 
 use crate::manifest::profile::{self, Format};
 use crate::manifest::shown_input;
@@ -48,12 +48,18 @@ impl Cost {
 #[derive(Clone)]
 pub(crate) struct Offered<'a> {
     pub(crate) connector: &'a str,
+    identity: &'a Identity,
     pub(crate) tool: &'a Tool,
     /// Its schema as callers see it.
     pub(crate) input: Cow<'a, Value>,
 }
 
-impl Offered<'_> {
+impl<'a> Offered<'a> {
+    /// What the search looks at.
+    fn declared(&self) -> (&'a Identity, &'a Tool) {
+        (self.identity, self.tool)
+    }
+
     /// Its definition for a model, in the format `openai`.
     fn definition(&self) -> Value {
         match profile::shape(Format::Openai, self.tool, &self.input) {
@@ -76,6 +82,7 @@ fn offered(connectors: &[Manifest]) -> Vec<Offered<'_>> {
             let connector = manifest.connector.id.as_str();
             manifest.tools.iter().map(move |tool| Offered {
                 connector,
+                identity: &manifest.connector,
                 tool,
                 input: shown_input(tool),
             })

@@ -43,7 +43,7 @@ pub(super) fn search(pool: &[Offered<'_>], arguments: &Value) -> Value {
     let limit = arguments["limit"]
         .as_u64()
         .and_then(|limit| usize::try_from(limit).ok());
-    let ranked = catalog::rank(searched.iter().map(|offered| offered.tool), query);
+    let ranked = catalog::rank(searched.iter().map(|offered| offered.declared()), query);
     let best = ranked.iter().take(limit.unwrap_or(finder::FOUND));
     let best = best.map(|(index, _)| (searched[*index].connector, searched[*index].tool));
     finder::found(best, searched.len())

@@ -301,6 +301,13 @@ fn oauth(oauth2: &OAuth2, path: &str, complaints: &mut Complaints) {
             complaints.expect_pointer(pointer, at);
         }
     }
+    for (index, code) in oauth2.grant_errors.iter().enumerate() {
+        complaints.expect(
+            !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_graphic()),
+            format!("{path}/grant_errors/{index}"),
+            "is no error code; give it as the vendor's token endpoint does",
+        );
+    }
     complaints.expect(
         oauth2.default_lifetime_seconds != Some(0),
         format!("{path}/default_lifetime_seconds"),

@@ -30,7 +30,7 @@ pub(super) fn check(manifest: &Manifest, complaints: &mut Complaints) {
     for (name, paginator) in &manifest.paginators {
         let path = format!("/paginators/{}", step(name));
         match paginator {
-            Paginator::Cursor { next } | Paginator::NextUrl { next } => {
+            Paginator::Cursor { next, .. } | Paginator::NextUrl { next } => {
                 complaints.expect(
                     !next.is_empty(),
                     format!("{path}/next"),
@@ -38,7 +38,28 @@ pub(super) fn check(manifest: &Manifest, complaints: &mut Complaints) {
                 );
                 complaints.expect_pointer(next, format!("{path}/next"));
             }
-            Paginator::Offset | Paginator::Page { .. } | Paginator::LinkHeader => {}
+            Paginator::Offset { .. } | Paginator::Page { .. } | Paginator::LinkHeader => {}
+        }
+        let (key, end) = match paginator {
+            Paginator::Cursor { more, .. } => ("more", more),
+            Paginator::Offset { total } => ("total", total),
+            Paginator::Page { pages, link, .. } => {
+                complaints.expect(
+                    pages.is_none() || !link,
+                    format!("{path}/link"),
+                    "stands beside `pages`; one of them tells the end",
+                );
+                ("pages", pages)
+            }
+            Paginator::NextUrl { .. } | Paginator::LinkHeader => continue,
+        };
+        if let Some(end) = end {
+            complaints.expect(
+                !end.is_empty(),
+                format!("{path}/{key}"),
+                "is empty; point to where the vendor says how far the pages go",
+            );
+            complaints.expect_pointer(end, format!("{path}/{key}"));
         }
     }
 }

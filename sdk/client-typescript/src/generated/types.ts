@@ -189,6 +189,12 @@ export interface ErrorAnswer {
 export interface ExecuteTool {
   /** The agent's own name for its run, for the record. At most 255 visible characters. */
   agentRunId?: string;
+  /**
+   * What the caller can ask its user or a model for a tool, in the words of MCP: `elicitation`
+   * (a form), `sampling`. A tool that asks answers `data.inputRequests` and `data.requestState`
+   * instead of a result.
+   */
+  clientCapabilities?: readonly string[];
   /** Or the account itself, `ca_…`. */
   connectedAccountId?: string;
   /** Tells accounts of one user on several connections apart. */
@@ -201,17 +207,31 @@ export interface ExecuteTool {
   /** The application's key for the user whose account is meant. */
   identifier?: string;
   /**
+   * The answers to what the tool asked, by the keys of its `inputRequests`: for a form
+   * `{"action": "accept", "content": {…}}` or `{"action": "decline"}`. With the same `params` as
+   * the call that was answered by the question.
+   */
+  inputResponses?: Readonly<Record<string, unknown>>;
+  /**
    * The tool's input, by its `input_schema`. Null for an optional parameter whose schema does not
    * take null is the same as leaving it out.
    */
   params?: Readonly<Record<string, unknown>>;
+  /**
+   * The `data.requestState` that came with the question, as it came. Good for ten minutes, for
+   * that account, tool and `params`.
+   */
+  requestState?: string;
   /** Name of the tool, or an alias. */
   toolName: string;
 }
 
 /** What a call answers. */
 export interface Executed {
-  /** The tool's result, in the vendor's own shape. */
+  /**
+   * The tool's result, in the vendor's own shape. Of a tool that has to ask first, an object with
+   * `inputRequests` and `requestState`.
+   */
   data: unknown;
   /** The execution, `exe_…`. */
   executionId: string;
@@ -1120,6 +1140,10 @@ export const shapes = {
       wire: "agent_run_id",
       optional: true,
     },
+    clientCapabilities: {
+      wire: "client_capabilities",
+      optional: true,
+    },
     connectedAccountId: {
       wire: "connected_account_id",
       optional: true,
@@ -1136,8 +1160,16 @@ export const shapes = {
       wire: "identifier",
       optional: true,
     },
+    inputResponses: {
+      wire: "input_responses",
+      optional: true,
+    },
     params: {
       wire: "params",
+      optional: true,
+    },
+    requestState: {
+      wire: "request_state",
       optional: true,
     },
     toolName: {

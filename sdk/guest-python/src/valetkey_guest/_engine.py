@@ -125,29 +125,48 @@ def _is_failure(response: Response, pointer: str | None) -> bool:
 
 def _next(paginator: dict[str, Any], body: str, result: str, items: str, page: Page, response: Response) -> str | None:
     kind = paginator.get("kind")
+    if kind == "cursor" and paginator.get("more") and find(body, paginator["more"]) == "false":
+        # Some vendors name a cursor on the last page too.
+        return None
     if kind in ("cursor", "next_url"):
         return _token(find(body, paginator["next"]))
     if kind == "link_header":
         return _next_link(response.header("link") or "")
     if kind not in ("offset", "page"):
         return None
-    count = _full_page(result, items, page, response)
-    if count is None:
-        return None
+    count = _count(result, items, response)
     if kind == "offset":
-        return str(_number(page.token, 0) + count)
-    return str(_number(page.token, paginator["first"]) + 1)
+        after = _number(page.token, 0) + count
+        end = _counted(body, paginator.get("total"))
+        so_far = after
+    else:
+        after = _number(page.token, paginator["first"]) + 1
+        end = _counted(body, paginator.get("pages"))
+        so_far = after - int(paginator["first"])
+    if paginator.get("link"):
+        goes_on = _next_link(response.header("link") or "") is not None
+    elif end is not None:
+        goes_on = count > 0 and so_far < end
+    else:
+        goes_on = count >= max(page.size or 1, 1)
+    return str(after) if goes_on else None
 
 
-def _full_page(result: str, items: str, page: Page, response: Response) -> int | None:
-    """The number of items of a page that may have a successor; none for the last page."""
+def _count(result: str, items: str, response: Response) -> int:
+    """The number of items of a page."""
     found = find(result, items)
     if found is None:
-        return None
+        return 0
     count = elements(found)
     if count is None:
         raise Fault.not_json(response, "there is no array of items")
-    return len(count) if len(count) >= max(page.size or 1, 1) else None
+    return len(count)
+
+
+def _counted(body: str, pointer: str | None) -> int | None:
+    """What the vendor counted; none where it says no number."""
+    found = find(body, pointer) if pointer else None
+    return int(found) if found is not None and _NUMBER.fullmatch(found) else None
 
 
 def _number(token: str | None, first: int) -> int:

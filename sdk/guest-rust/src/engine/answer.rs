@@ -23,14 +23,23 @@ pub(super) fn read(
         std::str::from_utf8(&response.body).map_err(|error| response.not_json(&Error::custom(error)))?;
     let not_json = |error: Error| response.not_json(&error);
 
+    let at = |pointer: &str| find(body, pointer).map_err(not_json);
     let next = match &declaration.paginator {
-        Some(Paginator::Cursor { next } | Paginator::NextUrl { next }) => {
-            find(body, next).map_err(not_json)?.and_then(token)
+        Some(Paginator::Cursor { next, more }) => {
+            // Some vendors name a cursor on the last page too.
+            let more = more.as_deref().map(at).transpose()?.flatten();
+            let token = at(next)?.and_then(token);
+            token.filter(|_| more.is_none_or(|more| more.get() != "false"))
         }
+        Some(Paginator::NextUrl { next }) => at(next)?.and_then(token),
         _ => {
             serde_json::from_str::<IgnoredAny>(body).map_err(not_json)?;
             None
         }
+    };
+    let counted = |pointer: &Option<String>| {
+        let found = pointer.as_deref().map(at).transpose()?.flatten();
+        Ok::<_, Fault>(found.and_then(|found| found.get().parse::<u64>().ok()))
     };
     let result = match declared.pointer.as_deref() {
         None | Some("") => body,
@@ -40,24 +49,25 @@ pub(super) fn read(
             .ok_or_else(|| missing_part(pointer, &response))?,
     };
     let next = match &declaration.paginator {
-        Some(Paginator::Offset) => {
-            let count = count(result, declaration, page).map_err(not_json)?;
-            let offset: u64 = page
-                .token
-                .as_deref()
-                .and_then(|token| token.parse().ok())
-                .unwrap_or(0);
-            count.map(|count| (offset + count).to_string())
+        Some(Paginator::Offset { total }) => {
+            let count = count(result, declaration).map_err(not_json)?;
+            let after = page.offset() + count;
+            let goes_on = match counted(total)? {
+                Some(total) => count > 0 && after < total,
+                None => page.is_full(count),
+            };
+            goes_on.then(|| after.to_string())
         }
-        Some(Paginator::Page { first }) => {
-            let number: u64 = page
-                .token
-                .as_deref()
-                .and_then(|token| token.parse().ok())
-                .unwrap_or(u64::from(*first));
-            count(result, declaration, page)
-                .map_err(not_json)?
-                .map(|_| (number + 1).to_string())
+        Some(Paginator::Page { first, pages, link }) => {
+            let count = count(result, declaration).map_err(not_json)?;
+            let first = u64::from(*first);
+            let after = page.number(first) + 1;
+            let goes_on = match counted(pages)? {
+                _ if *link => response.header("link").and_then(next_link).is_some(),
+                Some(pages) => count > 0 && after - first < pages,
+                None => page.is_full(count),
+            };
+            goes_on.then(|| after.to_string())
         }
         Some(Paginator::LinkHeader) => response.header("link").and_then(next_link),
         Some(Paginator::Cursor { .. } | Paginator::NextUrl { .. }) | None => next,
@@ -113,8 +123,8 @@ fn missing_part(pointer: &str, response: &Response) -> Fault {
     )
 }
 
-/// The number of items of a page that may have a successor; none for the last page.
-fn count(result: &str, declaration: &Declaration, page: &Page) -> Result<Option<u64>, Error> {
+/// The number of items of a page.
+fn count(result: &str, declaration: &Declaration) -> Result<u64, Error> {
     struct Count;
     impl<'de> Visitor<'de> for Count {
         type Value = u64;
@@ -129,12 +139,10 @@ fn count(result: &str, declaration: &Declaration, page: &Page) -> Result<Option<
             Ok(count)
         }
     }
-    let Some(items) = find(result, declaration.items.as_deref().unwrap_or(""))? else {
-        return Ok(None);
-    };
-    let count = serde_json::Deserializer::from_str(items.get()).deserialize_seq(Count)?;
-    let full = page.size.map_or(1, u64::from).max(1);
-    Ok((count >= full).then_some(count))
+    match find(result, declaration.items.as_deref().unwrap_or(""))? {
+        Some(items) => serde_json::Deserializer::from_str(items.get()).deserialize_seq(Count),
+        None => Ok(0),
+    }
 }
 
 /// A page token: a text or a number; empty texts and anything else mean that there is none.

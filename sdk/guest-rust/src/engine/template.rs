@@ -35,8 +35,8 @@ impl<'a> Scope<'a> {
             None => Value::from(first),
         };
         let page_token = match paginator {
-            Some(Paginator::Offset) => Some(number(0)),
-            Some(Paginator::Page { first }) => Some(number(*first)),
+            Some(Paginator::Offset { .. }) => Some(number(0)),
+            Some(Paginator::Page { first, .. }) => Some(number(*first)),
             _ => page.token.as_deref().map(Value::from),
         };
         Self {

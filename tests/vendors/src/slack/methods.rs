@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::Refusal;
 use super::params::Params;
-use super::search;
-use super::workspace::{Workspace, file_of, team_id, user_id};
+use super::workspace::{Workspace, team_id, user_id};
+use super::{search, uploads};
 use crate::oauth::{Actor, Session};
 use crate::text::{base64url, parse_base64};
 
@@ -47,6 +47,7 @@ fn scopes(method: &str) -> Option<&'static [&'static str]> {
         "pins.list" => &["pins:read"],
         "search.messages" => &["search:read"],
         "files.list" => &["files:read"],
+        "files.getUploadURLExternal" | "files.completeUploadExternal" => &["files:write"],
         "emoji.list" => &["emoji:read"],
         _ => return None,
     })
@@ -155,7 +156,9 @@ pub(super) fn run(workspace: &mut Workspace, session: &Session, method: &str, pa
             Ok(json!({ "items": items }))
         }
         "search.messages" => search::messages(workspace, session, params),
-        "files.list" => files(workspace, params),
+        "files.list" => uploads::list(workspace, params),
+        "files.getUploadURLExternal" => uploads::begin(workspace, session, params),
+        "files.completeUploadExternal" => uploads::complete(workspace, session, params),
         "emoji.list" => Ok(json!({ "emoji": { (format!("party-{}", workspace.user)): "alias:tada" } })),
         _ => Err("unknown_method".into()),
     }
@@ -652,26 +655,6 @@ fn react(workspace: &mut Workspace, session: &Session, params: &Params, add: boo
     }
     message["reactions"] = json!(reactions);
     Ok(json!({}))
-}
-
-fn files(workspace: &Workspace, params: &Params) -> Answer {
-    let (path, text) = file_of(&workspace.user);
-    let (id, name) = path.split_once('/').unwrap_or_default();
-    let id = id.split_once('-').map_or(id, |(_, id)| id);
-    let file = json!({
-        "id": id,
-        "name": name,
-        "title": format!("Handbook of {}", workspace.user),
-        "mimetype": "text/plain",
-        "filetype": "text",
-        "size": text.len(),
-        "user": user_id(&workspace.user),
-        "url_private": format!("https://files.slack.com/files-pri/{path}"),
-    });
-    let count = params.number("count", 100)?;
-    let page = params.number("page", 1)?;
-    let files = if page == 1 { vec![file] } else { Vec::new() };
-    Ok(json!({ "files": files, "paging": { "count": count, "total": 1, "page": page, "pages": 1 } }))
 }
 
 #[cfg(test)]

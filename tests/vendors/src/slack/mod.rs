@@ -6,6 +6,7 @@
 mod methods;
 mod params;
 mod search;
+mod uploads;
 mod workspace;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use axum::body::Bytes;
 use axum::extract::{Extension, Path, RawQuery, State as Shared};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
@@ -24,12 +25,12 @@ use crate::Vendor;
 use crate::oauth::{Refused, Session};
 use crate::server::State;
 use params::Params;
-use workspace::file_of;
 
 pub(crate) fn routes() -> Router<Arc<State>> {
     Router::new()
         .route("/slack/api/{method}", get(call).post(call))
         .route("/slack/files/files-pri/{id}/{name}", get(download))
+        .route("/slack/files/upload/v1/{ticket}", post(uploads::take))
 }
 
 /// Why a method does not do what it was asked.
@@ -152,6 +153,10 @@ async fn call(
             return throttled(seconds(wait));
         }
         workspace.set_time(now);
+        // Addresses for uploads are handed out below the name by which the vendor was called.
+        if let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
+            workspace.files_address = format!("http://{host}/slack/files");
+        }
         match methods::run(workspace, &session, &method, &params) {
             Ok(mut answer) => {
                 answer["ok"] = json!(true);
@@ -183,17 +188,18 @@ async fn download(
     if !session.scopes.contains("files:read") {
         return refused("missing_scope");
     }
-    let (expected, text) = file_of(&session.user);
-    if format!("{id}/{name}") != expected {
+    let path = format!("{id}/{name}");
+    let content = state.slack_workspace(&session.user, |workspace| uploads::content(workspace, &path));
+    let Some((kind, bytes)) = content else {
         return (StatusCode::NOT_FOUND, "file not found\n").into_response();
-    }
+    };
     let disposition = format!("attachment; filename=\"{name}\"");
     (
         [
-            (header::CONTENT_TYPE, "text/plain".to_owned()),
+            (header::CONTENT_TYPE, kind),
             (header::CONTENT_DISPOSITION, disposition),
         ],
-        text,
+        bytes,
     )
         .into_response()
 }

@@ -103,6 +103,9 @@ pub(crate) struct Workspace {
     pub(super) people: Vec<Value>,
     pub(super) channels: BTreeMap<String, Channel>,
     pub(super) scheduled: Vec<Value>,
+    pub(super) uploads: BTreeMap<String, super::uploads::Upload>,
+    /// Where files are, as the vendor writes addresses.
+    pub(super) files_address: String,
     windows: BTreeMap<String, Window>,
     /// Microseconds of the newest `ts`: no two messages share one.
     newest: i64,
@@ -118,6 +121,8 @@ impl Workspace {
             people: Vec::new(),
             channels: BTreeMap::new(),
             scheduled: Vec::new(),
+            uploads: BTreeMap::new(),
+            files_address: "https://files.slack.com".to_owned(),
             windows: BTreeMap::new(),
             newest: 0,
             now_ms: minutes_before_start(0),
@@ -315,6 +320,6 @@ impl Workspace {
                 all
             })
             .collect();
-        json!({ "team_id": team_id(&self.user), "users": self.people, "channels": channels, "scheduled_messages": self.scheduled })
+        json!({ "team_id": team_id(&self.user), "users": self.people, "channels": channels, "scheduled_messages": self.scheduled, "files": super::uploads::all(self) })
     }
 }

@@ -104,6 +104,9 @@ class AsyncValetkey:
         agent_run_id: str | None = None,
         idempotency_key: str | None = None,
         read_only: bool = False,
+        client_capabilities: Sequence[str] | None = None,
+        input_responses: Mapping[str, Any] | None = None,
+        request_state: str | None = None,
         timeout: float | None = None,
     ) -> Executed:
         """Runs one tool with the account of one user.
@@ -120,6 +123,10 @@ class AsyncValetkey:
             agent_run_id: The agent's run, for the record; else that of the `agent_run` around the call.
             idempotency_key: Your own key: the same call under it, also from another process, happens once.
             read_only: The tool changes nothing, as its `hints` say: the call needs no key.
+            client_capabilities: What this program can ask its user or a model for a tool: `elicitation`, `sampling`. A
+                tool that asks answers `inputRequests` and `requestState` in `data`.
+            input_responses: The answers to those, by their keys, with the same `params`.
+            request_state: The `requestState` that came with the questions.
             timeout: Deadline in seconds, of which the host is told what is left.
         """
         operation = operations.execute_tool(
@@ -129,6 +136,9 @@ class AsyncValetkey:
             connection_name=connection_name,
             params=None if params is None else dict(params),
             agent_run_id=agent_run_id or current_agent_run(),
+            client_capabilities=None if client_capabilities is None else list(client_capabilities),
+            input_responses=None if input_responses is None else dict(input_responses),
+            request_state=request_state,
         )
         key = None if read_only and idempotency_key is None else key_of(idempotency_key)
         with _trace.tool_call(tool_name, params or {}, self._trace_content) as note:

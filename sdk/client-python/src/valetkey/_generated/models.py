@@ -263,6 +263,10 @@ class ExecuteTool(Model):
     """Name of the tool, or an alias."""
     agent_run_id: str | None = None
     """The agent's own name for its run, for the record. At most 255 visible characters."""
+    client_capabilities: list[str] | None = None
+    """What the caller can ask its user or a model for a tool, in the words of MCP: `elicitation` (a form), `sampling`.
+    A tool that asks answers `data.inputRequests` and `data.requestState` instead of a result.
+    """
     connected_account_id: str | None = None
     """Or the account itself, `ca_…`."""
     connection_name: str | None = None
@@ -273,9 +277,18 @@ class ExecuteTool(Model):
     """
     identifier: str | None = None
     """The application's key for the user whose account is meant."""
+    input_responses: dict[str, Any] | None = None
+    """The answers to what the tool asked, by the keys of its `inputRequests`: for a form `{"action": "accept",
+    "content": {…}}` or `{"action": "decline"}`. With the same `params` as the call that was answered by the
+    question.
+    """
     params: dict[str, Any] | None = None
     """The tool's input, by its `input_schema`. Null for an optional parameter whose schema does not take null is the
     same as leaving it out.
+    """
+    request_state: str | None = None
+    """The `data.requestState` that came with the question, as it came. Good for ten minutes, for that account, tool
+    and `params`.
     """
 
 
@@ -284,7 +297,9 @@ class Executed(Model):
     """What a call answers."""
 
     data: Any
-    """The tool's result, in the vendor's own shape."""
+    """The tool's result, in the vendor's own shape. Of a tool that has to ask first, an object with `inputRequests`
+    and `requestState`.
+    """
     execution_id: str
     """The execution, `exe_…`."""
     next_cursor: str | None = None

@@ -536,11 +536,14 @@ def execute_tool(
     tool_name: str,
     idempotency_key: str | None = None,
     agent_run_id: str | None = None,
+    client_capabilities: list[str] | None = None,
     connected_account_id: str | None = None,
     connection_name: str | None = None,
     deadline_ms: int | None = None,
     identifier: str | None = None,
+    input_responses: dict[str, Any] | None = None,
     params: dict[str, Any] | None = None,
+    request_state: str | None = None,
 ) -> Operation[models.Executed]:
     """Call a tool.
 
@@ -551,13 +554,21 @@ def execute_tool(
         tool_name: Name of the tool, or an alias.
         idempotency_key: Any text of 1 to 255 visible characters, new for each call that may happen once.
         agent_run_id: The agent's own name for its run, for the record. At most 255 visible characters.
+        client_capabilities: What the caller can ask its user or a model for a tool, in the words of MCP: `elicitation`
+            (a form), `sampling`. A tool that asks answers `data.inputRequests` and `data.requestState` instead of a
+            result.
         connected_account_id: Or the account itself, `ca_…`.
         connection_name: Tells accounts of one user on several connections apart.
         deadline_ms: How long the caller waits for the answer, in milliseconds. The host's `server.default_deadline_ms`
             when absent, and at most its `server.max_deadline_ms`.
         identifier: The application's key for the user whose account is meant.
+        input_responses: The answers to what the tool asked, by the keys of its `inputRequests`: for a form `{"action":
+            "accept", "content": {…}}` or `{"action": "decline"}`. With the same `params` as the call that was answered
+            by the question.
         params: The tool's input, by its `input_schema`. Null for an optional parameter whose schema does not take null
             is the same as leaving it out.
+        request_state: The `data.requestState` that came with the question, as it came. Good for ten minutes, for that
+            account, tool and `params`.
     """
     return Operation(
         name="executeTool",
@@ -568,11 +579,14 @@ def execute_tool(
         json=present(
             {
                 "agent_run_id": agent_run_id,
+                "client_capabilities": client_capabilities,
                 "connected_account_id": connected_account_id,
                 "connection_name": connection_name,
                 "deadline_ms": deadline_ms,
                 "identifier": identifier,
+                "input_responses": input_responses,
                 "params": params,
+                "request_state": request_state,
                 "tool_name": tool_name,
             }
         ),
@@ -908,11 +922,14 @@ def record_tool(
     *,
     tool_name: str,
     agent_run_id: str | None = None,
+    client_capabilities: list[str] | None = None,
     connected_account_id: str | None = None,
     connection_name: str | None = None,
     deadline_ms: int | None = None,
     identifier: str | None = None,
+    input_responses: dict[str, Any] | None = None,
     params: dict[str, Any] | None = None,
+    request_state: str | None = None,
 ) -> Operation[models.Recording]:
     """Record a tool call.
 
@@ -923,13 +940,21 @@ def record_tool(
     Args:
         tool_name: Name of the tool, or an alias.
         agent_run_id: The agent's own name for its run, for the record. At most 255 visible characters.
+        client_capabilities: What the caller can ask its user or a model for a tool, in the words of MCP: `elicitation`
+            (a form), `sampling`. A tool that asks answers `data.inputRequests` and `data.requestState` instead of a
+            result.
         connected_account_id: Or the account itself, `ca_…`.
         connection_name: Tells accounts of one user on several connections apart.
         deadline_ms: How long the caller waits for the answer, in milliseconds. The host's `server.default_deadline_ms`
             when absent, and at most its `server.max_deadline_ms`.
         identifier: The application's key for the user whose account is meant.
+        input_responses: The answers to what the tool asked, by the keys of its `inputRequests`: for a form `{"action":
+            "accept", "content": {…}}` or `{"action": "decline"}`. With the same `params` as the call that was answered
+            by the question.
         params: The tool's input, by its `input_schema`. Null for an optional parameter whose schema does not take null
             is the same as leaving it out.
+        request_state: The `data.requestState` that came with the question, as it came. Good for ten minutes, for that
+            account, tool and `params`.
     """
     return Operation(
         name="recordTool",
@@ -939,11 +964,14 @@ def record_tool(
         json=present(
             {
                 "agent_run_id": agent_run_id,
+                "client_capabilities": client_capabilities,
                 "connected_account_id": connected_account_id,
                 "connection_name": connection_name,
                 "deadline_ms": deadline_ms,
                 "identifier": identifier,
+                "input_responses": input_responses,
                 "params": params,
+                "request_state": request_state,
                 "tool_name": tool_name,
             }
         ),

@@ -8,8 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use valetkey_tests::artifacts::{repository, target_dir};
 
+use crate::artifacts::{repository, target_dir};
+
+/// The program, while it runs; it is killed when dropped.
 pub struct Program {
     name: String,
     child: Child,
@@ -20,6 +22,9 @@ pub struct Program {
 impl Program {
     /// Starts a script of `programs` with the packages of an environment in `target`, `path` for its
     /// imports and what `set` adds, and tells it its orders.
+    ///
+    /// # Panics
+    /// The environment is not there.
     pub async fn start(
         name: impl Display,
         environment: &str,
@@ -58,17 +63,26 @@ impl Program {
     }
 
     /// Lets it go on from where it waits.
+    ///
+    /// # Panics
+    /// It ended.
     pub async fn go_on(&mut self) {
         self.say("").await;
     }
 
     /// Waits until it says that it is that far.
+    ///
+    /// # Panics
+    /// It says something else.
     pub async fn is_at(&mut self, hour: &str) {
         let said = self.output.next_line().await.expect("text");
         assert_eq!(said.as_deref(), Some(hour), "{}", self.name);
     }
 
     /// What it reports, a line each, until it ends well.
+    ///
+    /// # Panics
+    /// It does not end well, or reports something else.
     pub async fn reports<R: DeserializeOwned>(mut self) -> Vec<R> {
         let mut reports = Vec::new();
         while let Some(line) = self.output.next_line().await.expect("text") {
