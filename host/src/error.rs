@@ -130,6 +130,21 @@ impl Kind {
         Self::Internal,
     ];
 
+    /// The kinds that a connector may give of its own: what a vendor said, or what is wrong with the
+    /// input. Any other that it gives becomes `vendor_rejected`; about accounts, callers and itself only the
+    /// host knows.
+    pub const OF_CONNECTORS: [Self; 9] = [
+        Self::InvalidInput,
+        Self::ScopeMissing,
+        Self::RateLimited,
+        Self::VendorRejected,
+        Self::VendorNotFound,
+        Self::VendorConflict,
+        Self::VendorForbidden,
+        Self::VendorUnavailable,
+        Self::VendorTimeout,
+    ];
+
     /// The public code.
     #[must_use]
     pub fn as_str(self) -> &'static str {

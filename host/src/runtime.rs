@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::registry::{Registry, watch};
 use crate::sandbox::Sandbox;
 use crate::servers::Servers;
 use crate::store::Store;
-use crate::store::lock::FolderLock;
+use crate::store::lock::{FolderLock, LockError};
 use crate::store::sled::SledStore;
 use crate::vault::{RootKey, Vault};
 
@@ -187,6 +188,15 @@ impl Runtime {
         self.tasks.wait().await;
         self.registry.close().await;
         self.journal.close().await;
+    }
+}
+
+/// The data folder that another host has, where that is why [`Runtime::open`] failed.
+#[must_use]
+pub fn folder_in_use(error: &anyhow::Error) -> Option<&Path> {
+    match error.downcast_ref() {
+        Some(LockError::InUse(folder)) => Some(folder),
+        _ => None,
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use http::Method;
 use serde_json::{Value, json};
+use valetkey_tests::TestHost;
 use valetkey_tests::program::{Place, Running};
 
 use crate::acme;
@@ -109,4 +111,100 @@ async fn a_change_is_served_at_once_and_a_broken_one_leaves_the_version_before()
         "{call}"
     );
     dev.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_in_the_connectors_own_folder_is_no_change_of_the_connector() {
+    let place = Place::new();
+    acme::write(place.path(), acme::MANIFEST, &[]);
+    let mut dev = place.start(&["--json", "dev", "--listen", "127.0.0.1:0"]).await;
+    event(&mut dev, "ready").await;
+    event(&mut dev, "loaded").await;
+    assert!(
+        place.path().join("valetkey-data/store").is_dir(),
+        "its data are among the connector's files"
+    );
+    fs::write(place.path().join("dev.log"), "a line").expect("what somebody redirects is no source");
+    for _ in 0..3 {
+        let call = ["call", "acme_thing_get", "--identifier", "ada"];
+        assert_eq!(place.run(&call).await.code, 1, "nobody is connected");
+        let next = dev.line().await;
+        assert_eq!(next["event"], "call", "nothing was loaded again: {next}");
+    }
+    let better = acme::MANIFEST.replace("Get a thing", "Read a thing");
+    put(place.path(), &better);
+    let loaded = dev.line().await;
+    assert_eq!(
+        (&loaded["event"], &loaded["how"]),
+        (&json!("loaded"), &json!("repacked")),
+        "{loaded}"
+    );
+
+    let second = place.run(&["dev", "--listen", "127.0.0.1:0"]).await;
+    assert_eq!(second.code, 1);
+    let told = second.talk;
+    assert!(told.contains("valetkey dev --server http://127.0.0.1:"), "{told}");
+    let shown = place.run(&["--json", "tool", "show", "acme_thing_get"]).await;
+    assert_eq!(
+        shown.json()["title"],
+        "Read a thing",
+        "the commands still find the first one"
+    );
+    dev.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_loaded_into_a_host_that_runs_elsewhere_and_its_calls_are_shown() {
+    let host = TestHost::start().await;
+    let place = Place::new();
+    acme::write(place.path(), acme::MANIFEST, &[]);
+    let mut dev = place
+        .start(&[
+            "--json",
+            "dev",
+            "--server",
+            &host.base_url,
+            "--client-id",
+            &host.client_id,
+            "--client-secret",
+            &host.client_secret,
+        ])
+        .await;
+    let ready = event(&mut dev, "ready").await;
+    assert_eq!(ready["base_url"], host.base_url.as_str());
+    event(&mut dev, "loaded").await;
+    let title = async || {
+        let listed = host
+            .api(Method::GET, "/api/v1/tools", Value::Null)
+            .await
+            .expect(200);
+        let tools = listed["items"].as_array().expect("a list").clone();
+        let tool = tools.iter().find(|tool| tool["name"] == "acme_thing_get");
+        tool.expect("it is loaded")["title"]
+            .as_str()
+            .expect("a title")
+            .to_owned()
+    };
+    assert_eq!(title().await, "Get a thing");
+
+    put(
+        place.path(),
+        &acme::MANIFEST.replace("Get a thing", "Read a thing"),
+    );
+    event(&mut dev, "loaded").await;
+    assert_eq!(title().await, "Read a thing");
+
+    let refused = host.call("acme_thing_get", "ada", json!({"thing_id": "7"})).await;
+    assert_eq!(refused.json()["error"]["kind"], "account_not_found");
+    let call = event(&mut dev, "call").await;
+    assert_eq!(
+        (&call["execution"]["tool"], &call["execution"]["outcome"]),
+        (&json!("acme_thing_get"), &json!("account_not_found")),
+        "{call}"
+    );
+    dev.stop().await;
+    assert!(
+        !place.path().join("valetkey-data").exists(),
+        "it made no host of its own"
+    );
 }

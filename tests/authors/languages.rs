@@ -121,6 +121,7 @@ async fn a_connector_does_the_same_in_every_language() {
         }
         assert_each_call_has_its_own_chance_and_the_hosts_time(&host, language).await;
         vendor.requests();
+        assert_files_pass_by_the_code(&host, &vendor, language).await;
         transcripts.push(transcript);
         let removed = host
             .api(Method::DELETE, "/api/v1/connectors/sample", Value::Null)
@@ -167,6 +168,65 @@ async fn assert_each_call_has_its_own_chance_and_the_hosts_time(host: &TestHost,
         seen.push(answer["data"]["die"].clone());
     }
     assert_ne!(seen[0], seen[1], "{language}");
+}
+
+/// A file of a caller goes to the vendor and one of the vendor's comes back: the code names both, and says
+/// what the host knows of them.
+async fn assert_files_pass_by_the_code(host: &TestHost, vendor: &Vendor, language: &str) {
+    let bearer = format!("Bearer {}", host.token());
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "text/plain; charset=utf-8"),
+    ];
+    let url = format!("{}/api/v1/files?name=new.txt&identifier=ada", host.base_url);
+    let uploaded = host
+        .http
+        .send(Method::POST, &url, &headers, "as it will be".to_owned())
+        .await
+        .expect(201);
+    let file = uploaded["id"].as_str().expect("an id");
+    let params = json!({ "note_id": "n1", "file": file });
+    let mut answer = host.call("sample_scan_replace", "ada", params).await.expect(200);
+
+    let wire: Vec<Value> = vendor.requests();
+    let shown: Vec<[&str; 4]> = wire
+        .iter()
+        .map(|request| {
+            ["method", "target", "content_type", "body"].map(|part| request[part].as_str().unwrap_or(""))
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ["GET", "/notes/n1/scan", "", ""],
+            [
+                "PUT",
+                "/notes/n1/scan",
+                "text/plain; charset=utf-8",
+                "as it will be"
+            ],
+        ],
+        "{language}"
+    );
+    let kept = answer["data"]["kept"]["id"].take();
+    assert_eq!(
+        answer["data"],
+        json!({
+            "sent": { "name": "new.txt", "size": 13 },
+            "kept": {
+                "id": null, "name": "before.txt", "content_type": "text/plain", "size": 9,
+                "sha256": "369b74f2003ce39f5829ec7a2f84852b72b610d0312c8951d5d8f7316c9902ba",
+            },
+        }),
+        "{language}"
+    );
+    let path = format!("/api/v1/files/{}", kept.as_str().expect("an id"));
+    let bytes = host.api(Method::GET, &path, Value::Null).await;
+    assert_eq!(
+        (bytes.status.as_u16(), bytes.text().as_str()),
+        (200, "as it was"),
+        "{language}"
+    );
 }
 
 /// An answer without what differs from one call to the next.

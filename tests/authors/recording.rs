@@ -8,9 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
 use serde_json::{Map, Value, json};
+use valetkey::author::case::{Case, Expected};
 use valetkey::author::record;
 use valetkey::author::run::{self, Options};
 use valetkey::author::suite::Suite;
+use valetkey_tests::program::{Place, Ran};
 use valetkey_tests::{TestHost, artifacts};
 use valetkey_vendors::{Options as VendorOptions, Simulator};
 
@@ -131,4 +133,71 @@ async fn a_call_that_the_vendor_refuses_is_recorded_as_a_fault() {
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     std::fs::write(&path, case.to_text()).expect("a file");
     passes(dir.path()).await;
+}
+
+/// Runs `connector record` for a search, with these arguments besides.
+async fn record_by_command(place: &Place, host: &TestHost, further: &[&str]) -> Ran {
+    let mut arguments = vec![
+        "connector",
+        "record",
+        "hubspot_contacts_search",
+        "--identifier",
+        "ada",
+        "--params",
+        r#"{"properties": ["email", "firstname"], "limit": 1}"#,
+        "--out",
+        "tests/search.http",
+    ];
+    arguments.extend(further);
+    let as_operator = [
+        ("VALETKEY_SERVER", host.base_url.as_str()),
+        ("VALETKEY_CLIENT_ID", &host.client_id),
+        ("VALETKEY_CLIENT_SECRET", &host.client_secret),
+    ];
+    place.run_with(&arguments, &as_operator).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_writes_a_case_that_passes_and_never_over_one_unasked() {
+    let (host, simulator) = connected(true).await;
+    let place = Place::new();
+    let recorded = record_by_command(&place, &host, &[]).await;
+    assert_eq!(recorded.code, 0, "{}", recorded.talk);
+    assert_eq!(recorded.out.trim(), "tests/search.http");
+    assert!(recorded.talk.contains("1 exchange; "), "{}", recorded.talk);
+    passes(place.path()).await;
+
+    let file = place.path().join("tests/search.http");
+    let first = std::fs::read_to_string(&file).expect("a case");
+    let Expected::Answer(answer) = Case::read(&file).expect("a case").expected else {
+        panic!("it answered: {first}");
+    };
+    let name = answer["results"][0]["properties"]["firstname"]
+        .as_str()
+        .expect("a name in it");
+    let asked = simulator.log().entries().len();
+    let refused = record_by_command(&place, &host, &[]).await;
+    assert_eq!(refused.code, 1);
+    assert!(refused.talk.contains("--force"), "{}", refused.talk);
+    assert_eq!(simulator.log().entries().len(), asked, "nothing was sent");
+    assert_eq!(std::fs::read_to_string(&file).expect("a case"), first);
+
+    let scrub = format!("{name}=Person");
+    let again = record_by_command(&place, &host, &["--force", "--scrub", &scrub]).await;
+    assert_eq!(again.code, 0, "{}", again.talk);
+    assert!(again.talk.contains("words of yours"), "{}", again.talk);
+    let second = std::fs::read_to_string(&file).expect("a case");
+    assert!(!second.contains(name) && second.contains("Person"), "{second}");
+    passes(place.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_says_how_the_operator_allows_it() {
+    let (host, _simulator) = connected(false).await;
+    let place = Place::new();
+    let refused = record_by_command(&place, &host, &[]).await;
+    assert_eq!(refused.code, 1);
+    let told = "`valetkey connection proxy hubspot`";
+    assert!(refused.talk.contains(told), "{}", refused.talk);
+    assert!(!place.path().join("tests").exists(), "nothing was written");
 }

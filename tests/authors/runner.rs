@@ -190,3 +190,88 @@ async fn an_author_is_advised_with_the_place() {
     let places = said["problems"].to_string();
     assert!(places.contains("/tools/2/hints"), "{said}");
 }
+
+/// Tools whose bytes the host holds.
+const WITH_FILES: &str = r#"
+[[tools]]
+name = "acme_scan_store"
+title = "Store a scan"
+description = "Stores a scan of a thing and answers its new `id`; give the file by its id. Ask before a scan is stored twice."
+tags = ["scans"]
+hints = { read_only = false, destructive = false, idempotent = false }
+scopes = ["things"]
+
+[tools.input]
+type = "object"
+additionalProperties = false
+required = ["scan"]
+properties = { scan = { type = "string", format = "valetkey-file", description = "The scan, by its id." } }
+
+[tools.request]
+endpoint = "api"
+method = "POST"
+path = "/scans"
+body = "{scan}"
+body_format = "file"
+
+[[tools]]
+name = "acme_scan_fetch"
+title = "Fetch a scan"
+description = "Fetches a scan by its id and keeps it as a file; answers the file, which callers can download by its id."
+tags = ["scans"]
+hints = { read_only = true, destructive = false, idempotent = true }
+scopes = ["things"]
+
+[tools.input]
+type = "object"
+additionalProperties = false
+required = ["scan_id"]
+properties = { scan_id = { type = "string", description = "Id of the scan." } }
+
+[tools.request]
+endpoint = "api"
+method = "GET"
+path = "/scans/{scan_id}"
+
+[tools.response.file]
+name = "{scan_id}.txt"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_gives_files_and_says_which_bytes_go_to_the_vendor() {
+    let store = |bytes: &str| {
+        format!(
+            "### case\ntool: acme_scan_store\nparams: {{\"scan\": \"{{{{file.scan}}}}\"}}\nfiles: {{\"scan\": {{\"name\": \"s.txt\", \
+             \"content_type\": \"text/plain\", \"text\": \"{bytes}\"}}}}\nanswer: {{\"id\": \"s1\"}}\n\n### request\n\
+             POST https://demo.acme.example/v1/scans\ncontent-type: text/plain\n\nas it is\n\n### response 201\n\n{{\"id\": \"s1\"}}\n"
+        )
+    };
+    let fetch = "### case\ntool: acme_scan_fetch\nparams: {\"scan_id\": \"s1\"}\n\
+                 answer: {\"file\": {\"id\": \"{{any}}\", \"name\": \"s1.txt\", \"content_type\": \"text/plain\", \"size\": 8, \"sha256\": \"{{any}}\"}}\n\n\
+                 ### request\nGET https://demo.acme.example/v1/scans/s1\n\n### response 200\ncontent-type: text/plain\n\nas it is\n";
+    let place = Place::new();
+    let manifest = format!("{}{WITH_FILES}", acme::MANIFEST);
+    let (right, wrong) = (store("as it is"), store("as it was"));
+    acme::write(
+        place.path(),
+        &manifest,
+        &[("fetch", fetch), ("right", &right), ("wrong", &wrong)],
+    );
+    let options = Options {
+        faults: Faults::None,
+        ..Options::default()
+    };
+    let report = acme::run(place.path(), options).await;
+    let passed: Vec<(&str, bool)> = report
+        .cases
+        .iter()
+        .map(|case| (case.name.as_str(), case.passed()))
+        .collect();
+    assert_eq!(
+        passed,
+        [("fetch", true), ("right", true), ("wrong", false)],
+        "{report:#?}"
+    );
+    let told = format!("{:?}", report.cases[2].findings);
+    assert!(told.contains("as it was"), "{told}");
+}

@@ -116,6 +116,8 @@ fn respond(method: &str, path: &str, query: &str, body: &str) -> Response {
             let refusal = json!({ "code": "LOCKED", "message": "locked by\nBob" });
             (StatusCode::FORBIDDEN, Json(refusal)).into_response()
         }
+        ("GET", "/notes/n1/scan") => ([("content-type", "text/plain")], "as it was").into_response(),
+        ("PUT", "/notes/n1/scan") => StatusCode::NO_CONTENT.into_response(),
         ("GET", "/notes/n1" | "/notes/n3") => Json(json!({ "id": path.rsplit('/').next() })).into_response(),
         _ => (
             StatusCode::NOT_FOUND,

@@ -266,6 +266,44 @@ async fn vendors_refusal_keeps_the_vendors_words_apart_from_ours() {
     assert_eq!(error["vendor"]["status"], 404);
 }
 
+/// Slack says it with 200, Linear with 400: both manifests declare it, and no connector's word is taken. Slack's
+/// token cannot be renewed, so its `[verify]` decides.
+#[tokio::test]
+async fn token_that_is_refused_without_a_401_ends_like_one_that_is_refused_with_it() {
+    let world = World::start().await;
+    use valetkey_vendors::Vendor;
+    for (connector, vendor, tool, reason) in [
+        (
+            "slack",
+            Vendor::Slack,
+            "slack_list_channels",
+            "credential_check_failed",
+        ),
+        ("linear", Vendor::Linear, "linear_viewer_get", "refresh_rejected"),
+    ] {
+        world.host.install_bundled(connector).await;
+        let connection = connection(connector, connector, &world.vendors.base_url);
+        world
+            .host
+            .api(Method::POST, "/api/v1/connections", connection)
+            .await
+            .expect(201);
+        let account = world.connect(connector, "ada").await;
+        world.host.call(tool, "ada", json!({})).await.expect(200);
+        world.vendors.revoke_grants(vendor, None);
+        let error = world.host.call(tool, "ada", json!({})).await.expect(409)["error"].clone();
+        assert_eq!(error["kind"], "account_not_active", "{connector}: {error}");
+        assert!(error["authorization_link"].is_string(), "{connector}: {error}");
+        let path = format!("/api/v1/connected_accounts/{account}");
+        let account = world.host.api(Method::GET, &path, Value::Null).await.expect(200);
+        assert_eq!(
+            (&account["state"], &account["reason"]),
+            (&json!("EXPIRED"), &json!(reason)),
+            "{connector}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn revoked_grant_expires_the_account_and_the_answer_carries_a_link() {
     let world = World::start().await;

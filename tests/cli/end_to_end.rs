@@ -107,6 +107,14 @@ async fn from_an_empty_folder_to_a_tools_answer() {
         run(&["connector", "remove", "hubspot"]).await.json()["removed"],
         true
     );
+    let refused = run(&["connection", "remove", "hubspot"]).await;
+    let told = "`valetkey account remove`";
+    assert!(refused.code == 1 && refused.out.contains(told), "{}", refused.out);
+    run(&["account", "remove", id]).await.json();
+    assert_eq!(
+        run(&["connection", "remove", "hubspot"]).await.json()["removed"],
+        true
+    );
     serving.stop().await;
 
     let stopped = run(&["tool", "list"]).await;

@@ -367,7 +367,9 @@ impl Accounts {
         {
             return Err(Fault::new(
                 Kind::Conflict,
-                format!("Connection `{name}` still has connected accounts. Delete them first."),
+                format!(
+                    "Connection `{name}` still has connected accounts. Remove them first: `valetkey account remove`, or `DELETE /api/v1/connected_accounts/{{id}}`."
+                ),
             ));
         }
         self.parts

@@ -11,7 +11,7 @@ use serde_json::Value;
 use valetkey_manifest::{Manifest, Tool};
 
 use super::suite::{Suite, SuiteError};
-use crate::error::Problem;
+use crate::error::{Kind, Problem};
 
 /// A description of fewer words says what the title says.
 const FEWEST_WORDS: usize = 12;
@@ -84,12 +84,36 @@ pub fn of_manifest(manifest: &Manifest) -> Vec<Problem> {
             "is missing; say where the vendor's errors keep their code and text",
         );
     }
+    error_kinds(manifest, &mut advice);
     scope_titles(manifest, &mut advice);
     for (index, tool) in manifest.tools.iter().enumerate() {
         of_tool(manifest, tool, &format!("/tools/{index}"), &mut advice);
     }
     similar_names(manifest, &mut advice);
     advice
+}
+
+/// Errors that are mapped to what the host alone says. A connector's word never ends an account.
+fn error_kinds(manifest: &Manifest, advice: &mut Vec<Problem>) {
+    let rules = manifest.errors.iter().flat_map(|errors| &errors.map);
+    for (index, rule) in rules.enumerate() {
+        let Some(kind) = Kind::parse(&rule.kind).filter(|kind| !Kind::OF_CONNECTORS.contains(kind)) else {
+            continue;
+        };
+        let instead = if kind == Kind::AccountNotActive {
+            "declare the answer under [[refusals]], by its status, pointer and values: then the host renews the credential, and ends the account where it cannot"
+        } else {
+            "map it to what the vendor says of it"
+        };
+        add(
+            advice,
+            format!("/errors/map/{index}/kind"),
+            format!(
+                "`{}` is the host's alone to say and comes out as `vendor_rejected`; {instead}",
+                rule.kind
+            ),
+        );
+    }
 }
 
 /// What would be better about the folder around it.
@@ -350,6 +374,18 @@ mod tests {
                 "{pointer}: {advice:#?}"
             );
         }
+    }
+
+    #[test]
+    fn an_error_that_only_the_host_gives_is_told_where_it_belongs() {
+        let mut manifest = manifest(good());
+        let mapped = |kind: &str| json!({"map": [{"code": "GONE", "kind": kind}]});
+        manifest.errors = serde_json::from_value(mapped("account_not_active")).expect("errors");
+        let [advice] = of_manifest(&manifest).try_into().expect("one piece of advice");
+        assert_eq!(advice.path, "/errors/map/0/kind");
+        assert!(advice.problem.contains("[[refusals]]"), "{}", advice.problem);
+        manifest.errors = serde_json::from_value(mapped("vendor_not_found")).expect("errors");
+        assert_eq!(of_manifest(&manifest), []);
     }
 
     #[test]

@@ -22,8 +22,8 @@
 //!
 //! In place of `answer` a case may have `fault`: a kind, or an object of which each member is
 //! compared. Further fields of the head: `more` (whether a cursor to further items comes back),
-//! `auth` (id of the manifest's auth scheme), `config` (the account's configuration) and `files` (files that
-//! the host holds for the call, by a name of the case's own; `"{{file.NAME}}"` in `params` is the id of one).
+//! `auth` (id of the manifest's auth scheme), `config` (the account's configuration) and `files` (what the
+//! caller uploaded before the call: a text of `params` names one by `{{file.NAME}}`).
 //!
 //! `{{any}}` in a text that is expected stands for anything, and `{"$base64": "text"}` for a text
 //! that is sent in base64. Headers of a request count when the case writes them. A body that is
@@ -38,6 +38,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -68,22 +70,46 @@ pub struct Case {
     pub auth: Option<String>,
     /// The account's configuration, over that of the suite.
     pub config: BTreeMap<String, String>,
-    /// Files of the user that the host holds, by the case's own names.
+    /// Files that the caller has uploaded, by the names that `params` call them.
     pub files: BTreeMap<String, GivenFile>,
     /// What goes to the vendor and comes back.
     pub exchanges: Vec<Exchange>,
 }
 
-/// A file that the user uploaded before the call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A file of the caller's, as one uploads it before a call. Its bytes are `text` or `base64`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GivenFile {
-    /// What it is called.
-    pub name: String,
-    /// Media type.
-    pub content_type: String,
-    /// What is in it.
-    pub text: String,
+    /// What it is called; `file` where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Media type; `application/octet-stream` where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The bytes, where they are text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The bytes in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+}
+
+impl GivenFile {
+    /// The bytes; none unless it has exactly one of `text` and good `base64`.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        match (&self.text, &self.base64) {
+            (Some(text), None) => Some(text.clone().into_bytes()),
+            (None, Some(base64)) => STANDARD.decode(base64).ok(),
+            _ => None,
+        }
+    }
+
+    /// How a text of `params` names the file called `name`.
+    #[must_use]
+    pub fn placeholder(name: &str) -> String {
+        format!("{{{{file.{name}}}}}")
+    }
 }
 
 /// What must come of a call.
@@ -267,9 +293,9 @@ POST https://api.acme.example/v1/x
     fn what_is_written_is_read_as_it_was() {
         let mut case = parsed(TEXT).expect("a case");
         let note = GivenFile {
-            name: "note.txt".to_owned(),
-            content_type: "text/plain".to_owned(),
-            text: "one\n### two".to_owned(),
+            name: Some("note.txt".to_owned()),
+            text: Some("one\n### two".to_owned()),
+            ..GivenFile::default()
         };
         case.files.insert("note".to_owned(), note);
         case.exchanges[1].response.body = vec![0, 159, 146, 150];
@@ -283,11 +309,33 @@ POST https://api.acme.example/v1/x
     }
 
     #[test]
+    fn files_of_the_caller_are_read_and_written() {
+        let text = "### case\ntool: x\nparams: {\"a\": \"{{file.scan}}\"}\n\
+                    files: {\"scan\": {\"name\": \"s.bin\", \"base64\": \"AJ+S\"}, \"note\": {\"text\": \"hi\"}}\nanswer: 1\n";
+        let case = parsed(text).expect("a case");
+        let bytes = |name: &str| case.files[name].bytes();
+        assert_eq!(bytes("scan"), Some(vec![0, 159, 146]));
+        assert_eq!(bytes("note"), Some(b"hi".to_vec()));
+        let again = parsed(&case.to_text()).expect("a case");
+        assert_eq!((again.files, again.params), (case.files, case.params));
+    }
+
+    #[test]
     fn what_is_no_case_is_told_with_its_line() {
         for (text, line, part) in [
             ("tool: x", 1, "above `### case`"),
             ("### request\nGET https://a.example/", 1, "`### case`"),
             ("### case\nparams: {}", 1, "no `tool`"),
+            (
+                "### case\ntool: x\nfiles: {\"a\": {\"text\": \"x\", \"base64\": \"eA==\"}}\nanswer: 1",
+                3,
+                "`text` or as `base64`",
+            ),
+            (
+                "### case\ntool: x\nparams: {\"to\": [\"{{file.b}}\"]}\nfiles: {\"a\": {\"text\": \"x\"}}\nanswer: 1",
+                1,
+                "`{{file.b}}`",
+            ),
             ("### case\ntool: x", 1, "expects nothing"),
             ("### case\ntool: x\nanswer: {\n\"a\": }", 4, "JSON"),
             ("### case\ntool: x\nfault: no_such_kind", 3, "no kind of error"),

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use valetkey_manifest::auth::Placement;
 use valetkey_manifest::{Auth, AuthKind, Manifest};
 
-use super::case::Case;
+use super::case::{Case, GivenFile};
 use super::faults::Injected;
 use super::replay::{FIRST_TOKEN, REFRESH_TOKEN, Run, Script, Seen, Vendor};
 use super::suite::Settings;
@@ -197,10 +197,13 @@ impl Stage {
         let (files, environment) = (&self.runtime.files, &self.caller.environment);
         let mut params = Value::Object(case.params.clone());
         for (name, given) in &case.files {
-            let mut file = files.begin(environment, None, &given.name, &given.content_type);
-            file.push(given.text.clone().into()).await?;
+            let called = given.name.as_deref().unwrap_or("file");
+            let content_type = given.content_type.as_deref();
+            let content_type = content_type.unwrap_or("application/octet-stream");
+            let mut file = files.begin(environment, None, called, content_type);
+            file.push(given.bytes().unwrap_or_default().into()).await?;
             let id = file.finish().await?.id.to_string();
-            fill(&mut params, &format!("{{{{file.{name}}}}}"), &id);
+            fill(&mut params, &GivenFile::placeholder(name), &id);
         }
         match params {
             Value::Object(params) => Ok(params),

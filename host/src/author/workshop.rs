@@ -17,8 +17,15 @@ use crate::registry::watch;
 
 /// JSON that decides what the code is.
 const CODE_IN_JSON: [&str; 3] = ["package.json", "package-lock.json", "tsconfig.json"];
+/// What a build itself writes beside the code, so that it is no change to build again for.
+const MADE_BY_BUILDS: [&str; 4] = ["Cargo.lock", "package-lock.json", "inputs.d.ts", "inputs.py"];
 /// Folders that hold nothing of a connector's source.
 const NOT_SOURCE: [&str; 4] = ["target", "node_modules", "tests", "__pycache__"];
+/// What a host's data folder has, whatever it is called. It changes with every call, and `dev` makes it
+/// in the folder that it is started in.
+const DATA_FOLDER: [&str; 2] = ["store", "journal"];
+/// Ends of names that no source has: what a program writes while it runs, and root keys.
+const NOT_SOURCE_ENDS: [&str; 3] = ["log", "pid", "key"];
 
 /// The folder.
 pub struct Workshop {
@@ -77,7 +84,9 @@ impl Workshop {
                 (build::acceptable(&self.dir)?, code, true)
             }
             None => {
-                let built = build::build(&self.dir, &self.out, progress)?;
+                let built = build::build(&self.dir, &self.out, progress);
+                self.see_what_was_made();
+                let built = built?;
                 let bytes = fs::read(&built.path).map_err(|source| BuildError::Io {
                     path: built.path.clone(),
                     source,
@@ -103,6 +112,12 @@ impl Workshop {
         watch::watcher(&self.dir, notify::RecursiveMode::Recursive, poke).ok()
     }
 
+    fn see_what_was_made(&mut self) {
+        let now = self.files();
+        let made = |path: &Path| MADE_BY_BUILDS.iter().any(|name| path == self.dir.join(name));
+        self.seen.extend(now.into_iter().filter(|(path, _)| made(path)));
+    }
+
     fn files(&self) -> BTreeMap<PathBuf, Stamp> {
         let mut files = BTreeMap::new();
         gather(&self.dir, &mut files);
@@ -120,9 +135,8 @@ fn marked(version: &str, mark: &str) -> String {
 /// The files that decide what the code is: all but the manifest and what it takes in.
 fn code_of(files: &BTreeMap<PathBuf, Stamp>) -> impl Iterator<Item = (&PathBuf, &Stamp)> {
     let is_data = |path: &Path| {
-        let ends = |extension: &str| path.extension().is_some_and(|found| found == extension);
         let is_code = CODE_IN_JSON.iter().any(|name| path.ends_with(name));
-        path.ends_with(FILE) || ends("md") || (ends("json") && !is_code)
+        path.ends_with(FILE) || ends(path, "md") || (ends(path, "json") && !is_code)
     };
     files.iter().filter(move |(path, _)| !is_data(path))
 }
@@ -137,11 +151,57 @@ fn gather(dir: &Path, files: &mut BTreeMap<PathBuf, Stamp>) {
             continue;
         }
         if metadata.is_dir() {
-            if !NOT_SOURCE.contains(&&*name) {
+            let is_data = || DATA_FOLDER.iter().all(|part| path.join(part).is_dir());
+            if !NOT_SOURCE.contains(&&*name) && !is_data() {
                 gather(&path, files);
             }
-        } else {
+        } else if !NOT_SOURCE_ENDS.iter().any(|end| ends(&path, end)) {
             files.insert(path, (metadata.modified().ok(), metadata.len()));
         }
+    }
+}
+
+fn ends(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_source_is_a_change() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let put = |name: &str| {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, "x").expect("written");
+        };
+        put("connector.toml");
+        put("src/lib.rs");
+        let mut workshop = Workshop::new(dir.path(), &dir.path().join("target"));
+        workshop.seen = workshop.files();
+        assert_eq!(workshop.seen.len(), 2);
+        for other in [
+            "target/connectors/acme.wasm",
+            "node_modules/x/index.js",
+            "tests/thing.http",
+            "valetkey-data.key",
+            "dev.log",
+            ".connector.toml.swp",
+        ] {
+            put(other);
+        }
+        fs::create_dir_all(dir.path().join("anywhere/journal")).expect("a folder");
+        put("anywhere/store/conf");
+        assert!(!workshop.has_changed(), "a host's data folder has any name");
+        put("Cargo.lock");
+        put("src/more.rs");
+        workshop.see_what_was_made();
+        assert!(workshop.has_changed(), "what the build did not write is new");
+        fs::remove_file(dir.path().join("src/more.rs")).expect("it was there");
+        assert!(!workshop.has_changed(), "what it wrote is not");
+        put("src/other.rs");
+        assert!(workshop.has_changed());
     }
 }

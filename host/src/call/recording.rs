@@ -85,7 +85,7 @@ pub(super) fn check_allowed(caller: &Caller, usable: &Usable) -> Result<(), Faul
     Err(Fault::new(
         Kind::PolicyDenied,
         format!(
-            "Calls on the connection `{0}` are not recorded: a recording shows what raw requests show, and those are off. Ask the operator to switch them on (`PATCH /api/v1/connections/{0}` with `proxy`).",
+            "Calls on the connection `{0}` are not recorded: a recording shows what raw requests show, and those are off. Ask the operator to switch them on (`valetkey connection proxy {0}`, or `PATCH /api/v1/connections/{0}` with `proxy`).",
             usable.connection.name
         ),
     )

@@ -22,6 +22,8 @@ pub(super) enum Account {
     Link(Link),
     /// End an account: unusable at once, revoked at the vendor, its credential destroyed
     Disconnect(Disconnect),
+    /// Remove an account and all that is known of it
+    Remove(Remove),
 }
 
 /// Lists connected accounts.
@@ -85,12 +87,26 @@ pub(super) struct Disconnect {
     remote: Remote,
 }
 
+/// Removes an account: disconnects it first where it still has a credential, then forgets it. A connection
+/// can be removed when all its accounts are.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  valetkey account remove ca_0198c0ffee00700080000123456789ab")]
+pub(super) struct Remove {
+    /// Connected account id (`ca_…`)
+    id: String,
+    #[command(flatten)]
+    remote: Remote,
+}
+
 impl Account {
     pub(super) fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::List(command) => block_on(command.run(global, output)),
             Self::Link(command) => block_on(command.run(global, output)),
             Self::Disconnect(command) => block_on(command.run(global, output)),
+            Self::Remove(command) => block_on(command.run(global, output)),
         }
     }
 }
@@ -173,6 +189,21 @@ impl Disconnect {
         } else {
             let revocation = cell(&answer, "revocation");
             output.say(&format!("disconnected {}; at the vendor: {revocation}", self.id));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Remove {
+    async fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
+        let client = Client::connect(global, &self.remote).await?;
+        let path = format!("/api/v1/connected_accounts/{}", encoded(&self.id));
+        let answer = client.json(Method::DELETE, &path, &Value::Null).await?;
+        if output.json {
+            output.data(&answer);
+        } else {
+            let revocation = cell(&answer, "revocation");
+            output.say(&format!("removed {}; at the vendor: {revocation}", self.id));
         }
         Ok(ExitCode::SUCCESS)
     }

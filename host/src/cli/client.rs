@@ -152,6 +152,11 @@ impl Client {
         client.get("/healthz").await.map(drop)
     }
 
+    /// Where it is.
+    pub(super) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     /// GET.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.send(Method::GET, path, &[], None).await

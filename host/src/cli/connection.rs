@@ -133,7 +133,7 @@ pub(super) struct Proxy {
     remote: Remote,
 }
 
-/// Removes a connection. Disconnect its accounts first.
+/// Removes a connection. Remove its accounts first (`valetkey account remove`).
 #[derive(Debug, Args)]
 pub(super) struct Remove {
     /// Connection name

@@ -35,6 +35,9 @@ use calls::Calls;
 const LOOK: Duration = Duration::from_secs(2);
 /// Nothing is built before this long after the last change: an editor writes in several steps.
 const QUIET: Duration = Duration::from_millis(50);
+/// What compiling a component may take at least, in seconds.
+const COMPILE_SECONDS: u64 = 300;
+
 /// Watches a connector's folder. A change of connector.toml or its schemas is loaded at once, a
 /// change of code when it is compiled; what does not build is said as the compiler says it, and the
 /// version before goes on serving. Every call is shown with the connector's log and its exchanges
@@ -66,6 +69,8 @@ impl Dev {
     pub(super) fn run(&self, global: &Global, output: &Output) -> anyhow::Result<ExitCode> {
         let mut config = global.settings(&[])?.config;
         "warn".clone_into(&mut config.log.filter);
+        // As for the cases of `connector test`: the author's machine may be busy with the build.
+        config.sandbox.compile_seconds = config.sandbox.compile_seconds.max(COMPILE_SECONDS);
         if let Some(listen) = self.listen {
             config.server.listen = listen;
         }
@@ -93,7 +98,7 @@ impl Dev {
         let outcome = async {
             let client = Client::connect(global, &self.remote).await?;
             calls.skip_earlier(&client).await;
-            say_ready(host.as_ref(), output);
+            say_ready(&client, host.is_some(), output);
             let mut bench = Bench {
                 workshop: Workshop::new(&self.dir, &self.out),
                 client: &client,
@@ -115,12 +120,14 @@ impl Dev {
     }
 }
 
-fn say_ready(host: Option<&Host>, output: &Output) {
-    let Some(host) = host else { return };
+fn say_ready(client: &Client, is_own: bool, output: &Output) {
+    let base_url = client.base_url();
     if output.json {
-        output.data(&json!({"event": "ready", "base_url": host.base_url}));
-    } else {
-        output.line(&format!("ready   {}", host.base_url));
+        output.data(&json!({"event": "ready", "base_url": base_url}));
+        return;
+    }
+    output.line(&format!("ready   {base_url}"));
+    if is_own {
         output.hint("make a connection and an account there once, then call: `valetkey connection create --help`, `valetkey call --help`");
     }
 }
@@ -128,7 +135,6 @@ fn say_ready(host: Option<&Host>, output: &Output) {
 /// The host of this session.
 struct Host {
     runtime: Arc<Runtime>,
-    base_url: String,
     stop: CancellationToken,
     serving: JoinHandle<()>,
 }
@@ -142,23 +148,25 @@ impl Host {
             Operator::read(&data_dir)?
         } else {
             let client = runtime::init(&config, Clock::system()).await?;
-            Some(Operator {
+            let operator = Operator {
                 base_url: String::new(),
                 client_id: client.client_id.to_string(),
                 // Kept in a file of its owner alone, for the other commands.
                 client_secret: client.secret.expose().to_owned(),
-            })
+            };
+            operator.write(&data_dir)?;
+            Some(operator)
         };
+        let opened = Runtime::open(config, Clock::system(), base_url.clone()).await;
+        let runtime = opened.map_err(|error| beside(&error, operator.as_ref()).unwrap_or(error))?;
+        // Not before the folder is ours: another host's address stands there otherwise.
         if let Some(operator) = operator {
-            let base_url = base_url.clone();
             Operator { base_url, ..operator }.write(&data_dir)?;
         }
-        let runtime = Runtime::open(config, Clock::system(), base_url.clone()).await?;
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve::serve(listener, Arc::clone(&runtime), stop.clone()));
         Ok(Self {
             runtime,
-            base_url,
             stop,
             serving,
         })
@@ -171,6 +179,17 @@ impl Host {
         }
         self.runtime.close().await;
     }
+}
+
+/// What to do where a host runs on the folder already: none where that is not what went wrong.
+fn beside(error: &anyhow::Error, operator: Option<&Operator>) -> Option<anyhow::Error> {
+    let folder = runtime::folder_in_use(error)?;
+    let running = operator.filter(|operator| !operator.base_url.is_empty())?;
+    Some(anyhow::anyhow!(
+        "another host is using {}; load into it with `valetkey dev --server {}`, stop it, or give this one a folder of its own with --data-dir",
+        folder.display(),
+        running.base_url
+    ))
 }
 
 async fn listener(asked: SocketAddr) -> anyhow::Result<TcpListener> {

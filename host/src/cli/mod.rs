@@ -96,7 +96,7 @@ enum Command {
     /// Configure connectors for an environment
     #[command(subcommand)]
     Connection(connection::Connection),
-    /// Users' accounts: link, list, disconnect
+    /// Users' accounts: link, list, disconnect, remove
     #[command(subcommand)]
     Account(account::Account),
     /// Measure how well tools are chosen by their words: by the host's search, or by a model

@@ -61,9 +61,12 @@ impl Compiler {
                 Self::Helper(executable) => run_helper(executable, &bytes, time).await,
             }
         };
-        tokio::time::timeout(time, work)
-            .await
-            .map_err(|_| LoadError::Compile(format!("it takes longer than {} s", time.as_secs())))?
+        tokio::time::timeout(time, work).await.map_err(|_| {
+            LoadError::Compile(format!(
+                "it takes longer than {} s (`sandbox.compile_seconds`)",
+                time.as_secs()
+            ))
+        })?
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn reported(fault: tools::Fault, session: &mut Session) -> Fault {
         return host;
     }
     let kind = Kind::parse(&fault.code)
-        .filter(|kind| may_report(*kind))
+        .filter(|kind| Kind::OF_CONNECTORS.contains(kind))
         .unwrap_or(Kind::VendorRejected);
     let message = sanitise(&fault.message, MESSAGE_BYTES);
     let quoted = sanitise(&fault.message, QUOTED_BYTES);
@@ -72,22 +72,6 @@ pub(super) fn reported(fault: tools::Fault, session: &mut Session) -> Fault {
         }
         _ => told,
     }
-}
-
-/// The kinds that a guest may give of its own: what a vendor said, or what is wrong with the input.
-fn may_report(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::InvalidInput
-            | Kind::ScopeMissing
-            | Kind::RateLimited
-            | Kind::VendorRejected
-            | Kind::VendorNotFound
-            | Kind::VendorConflict
-            | Kind::VendorForbidden
-            | Kind::VendorUnavailable
-            | Kind::VendorTimeout
-    )
 }
 
 fn lead(kind: Kind) -> &'static str {

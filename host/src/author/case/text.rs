@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Case, Exchange, Expected, Request, Response};
+use super::{Case, Exchange, Expected, GivenFile, Request, Response};
 use crate::error::Kind;
 
 /// The text of the case.
@@ -227,7 +227,7 @@ fn parse_head(section: &Section) -> Parsed<Case> {
             "more" => case.more = Some(json(line, &value)?),
             "auth" => case.auth = Some(value),
             "config" => case.config = json(line, &value)?,
-            "files" => case.files = json(line, &value)?,
+            "files" => case.files = files(line, &value)?,
             _ => {
                 let known = "tool, params, answer, fault, more, auth, config, files";
                 return Err((line, format!("`{name}` is no field of a case; there are {known}")));
@@ -243,7 +243,37 @@ fn parse_head(section: &Section) -> Parsed<Case> {
             "expects nothing: give an `answer` or a `fault`".to_owned(),
         ));
     }
+    let params = Value::Object(case.params.clone()).to_string();
+    if let Some(name) = unknown_file(&params, &case.files) {
+        return Err((
+            section.line,
+            format!(
+                "`params` names `{}`, which is none of `files`",
+                GivenFile::placeholder(name)
+            ),
+        ));
+    }
     Ok(case)
+}
+
+fn files(line: usize, text: &str) -> Parsed<BTreeMap<String, GivenFile>> {
+    let files: BTreeMap<String, GivenFile> = json(line, text)?;
+    match files.iter().find(|(_, file)| file.bytes().is_none()) {
+        Some((name, _)) => Err((
+            line,
+            format!("the file `{name}` has its bytes either as `text` or as `base64`"),
+        )),
+        None => Ok(files),
+    }
+}
+
+/// The first file that a text names and the case does not have.
+fn unknown_file<'t>(text: &'t str, files: &BTreeMap<String, GivenFile>) -> Option<&'t str> {
+    text.split("{{file.")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("}}"))
+        .map(|(name, _)| name)
+        .find(|name| !files.contains_key(*name))
 }
 
 fn json<T: DeserializeOwned>(line: usize, text: &str) -> Parsed<T> {

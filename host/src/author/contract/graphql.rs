@@ -1,5 +1,7 @@
 //! GraphQL: a request's document against the vendor's schema, and its variables against the document.
 
+mod introspection;
+
 use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
@@ -39,6 +41,15 @@ impl GraphQl {
             }
         };
         Ok(Self { schema })
+    }
+
+    /// Takes the answer to an introspection query; none when the document is none.
+    ///
+    /// # Errors
+    /// What it describes is no schema.
+    pub fn of_answer(document: &Value) -> Option<Result<Self, String>> {
+        let schema = introspection::described(document)?;
+        Some(Self::new(&introspection::written(schema)))
     }
 
     /// What is wrong with a request.
@@ -183,6 +194,34 @@ mod tests {
             let found = found(&json!({"query": write, "variables": variables}));
             assert!(found.contains(words), "{variables}: {found}");
         }
+    }
+
+    #[test]
+    fn the_answer_to_an_introspection_query_is_a_schema_too() {
+        let named = |name: &str| json!({"kind": "SCALAR", "name": name, "ofType": null});
+        let id = json!({"name": "id", "args": [], "type": {"kind": "NON_NULL", "name": null, "ofType": named("ID")}});
+        let issue = json!({"name": "issue", "args": [{"name": "id", "type": named("ID"), "defaultValue": null}],
+                           "type": {"kind": "OBJECT", "name": "Issue", "ofType": null}});
+        let answer = json!({"data": {"__schema": {"queryType": {"name": "Query"}, "types": [
+            {"kind": "OBJECT", "name": "Query", "fields": [issue], "interfaces": []},
+            {"kind": "OBJECT", "name": "Issue", "fields": [id], "interfaces": []},
+        ], "directives": []}}});
+        let schema = GraphQl::of_answer(&answer).expect("it is one").expect("a schema");
+        let check = |query: &str| {
+            schema.check(&Request {
+                method: "POST".to_owned(),
+                body: json!({"query": query}).to_string().into_bytes(),
+                ..Request::default()
+            })
+        };
+        assert_eq!(check("{ issue(id: 7) { id } }"), Vec::<String>::new());
+        let found = check("{ issue(id: 7) { name } }").join("; ");
+        assert!(found.contains("does not have a field `name`"), "{found}");
+        assert!(GraphQl::of_answer(&json!({"openapi": "3.1.0"})).is_none());
+        assert!(matches!(
+            GraphQl::of_answer(&json!({"__schema": {}})),
+            Some(Err(_))
+        ));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The vendor's own specification as the referee of what a connector sends: OpenAPI 3 or Swagger 2.0, JSON
-//! or YAML; a Google discovery document; a GraphQL schema. Any of them may be gzipped.
+//! or YAML; a Google discovery document; a GraphQL schema, or the answer to an introspection query. Any of
+//! them may be gzipped.
 //!
 //! Called by `run` for every request of a case. It reads files and looks nothing up.
 
@@ -64,7 +65,7 @@ pub enum ContractError {
     },
     /// It is some other document.
     #[error(
-        "{} is no specification that is understood: OpenAPI 3 (`openapi`), Swagger 2.0 (`swagger`), Google discovery (`discoveryVersion`) or a GraphQL schema (`.graphql`)", .0.display()
+        "{} is no specification that is understood: OpenAPI 3 (`openapi`), Swagger 2.0 (`swagger`), Google discovery (`discoveryVersion`) or a GraphQL schema (`.graphql`, or JSON with `__schema`)", .0.display()
     )]
     Unknown(PathBuf),
 }
@@ -84,14 +85,20 @@ impl Contract {
             source,
         };
         let text = valetkey_import::text(&bytes).map_err(unreadable)?;
-        if is_graphql(path) {
-            let graphql = GraphQl::new(&text).map_err(|problem| ContractError::GraphQl {
+        let graphql = |read: Result<GraphQl, String>| {
+            let graphql = read.map_err(|problem| ContractError::GraphQl {
                 path: path.to_owned(),
                 problem,
             })?;
-            return Ok(Self::GraphQl(Box::new(graphql)));
+            Ok(Self::GraphQl(Box::new(graphql)))
+        };
+        if is_graphql(path) {
+            return graphql(GraphQl::new(&text));
         }
         let document = valetkey_import::document(&text).map_err(unreadable)?;
+        if let Some(described) = GraphQl::of_answer(&document) {
+            return graphql(described);
+        }
         if document["discoveryVersion"].is_string() || document["kind"] == "discovery#restDescription" {
             return Ok(Self::Discovery(Box::new(Discovery::new(document))));
         }

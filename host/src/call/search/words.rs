@@ -263,10 +263,11 @@ fn stem(form: &str) -> String {
                 .any(|hiss| cut.ends_with(hiss))
     }) {
         stem = cut;
-    } else if let Some(cut) = stem.strip_suffix('s').filter(|cut| long(cut, 3)) {
-        if !cut.ends_with(['s', 'u', 'i']) {
-            stem = cut;
-        }
+    } else if let Some(cut) = stem
+        .strip_suffix('s')
+        .filter(|cut| long(cut, 3) && !cut.ends_with(['s', 'u', 'i']))
+    {
+        stem = cut;
     }
     if end.is_empty() {
         let suffix = ["ing", "ed"].iter().find_map(|suffix| stem.strip_suffix(suffix));
@@ -275,10 +276,12 @@ fn stem(form: &str) -> String {
             stem = cut;
             // `running` is `run`, but `calling` is `call`.
             let mut last = stem.chars().rev();
-            if let (Some(one), Some(two)) = (last.next(), last.next()) {
-                if one == two && !['l', 's', 'z'].contains(&one) && long(stem, 4) {
-                    stem = &stem[..stem.len() - one.len_utf8()];
-                }
+            if let (Some(one), Some(two)) = (last.next(), last.next())
+                && one == two
+                && !['l', 's', 'z'].contains(&one)
+                && long(stem, 4)
+            {
+                stem = &stem[..stem.len() - one.len_utf8()];
             }
         }
         if let Some(cut) = stem.strip_suffix('e').filter(|cut| long(cut, 4)) {

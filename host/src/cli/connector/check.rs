@@ -61,10 +61,11 @@ impl Check {
             output.say(&format!("connector `{id}` is acceptable: {tools} tools{advised}"));
             return Ok(ExitCode::SUCCESS);
         }
-        output.error(&format!(
-            "connector `{id}` has {} problems{advised}",
-            problems.len()
-        ));
+        let count = match problems.len() {
+            1 => "1 problem".to_owned(),
+            count => format!("{count} problems"),
+        };
+        output.error(&format!("connector `{id}` has {count}{advised}"));
         Ok(ExitCode::from(FAILED))
     }
 }
@@ -78,7 +79,7 @@ fn uncoded(dir: &Path, manifest: &Manifest) -> Vec<Problem> {
         .map(|(index, tool)| Problem {
             path: format!("/tools/{index}/request"),
             problem: format!(
-                "is missing, and there is no code beside connector.toml that could be `{}`; declare the request, or add a crate",
+                "is missing, and there is no code beside connector.toml that could be `{}`; declare the request, or add code as `valetkey connector new --lang rust` (js, python) makes it",
                 tool.name
             ),
         })

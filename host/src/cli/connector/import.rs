@@ -11,10 +11,13 @@ use clap::{Args, Subcommand, ValueEnum};
 use valetkey_import::{Format, Imported, MAX_BYTES, Options, Recipe, Tools};
 
 use super::Output;
+use super::new::IGNORED;
 use crate::manifest;
 
 /// The page that says what an import left out.
 const REPORT: &str = "IMPORT.md";
+/// Left as it is where there is one.
+const GITIGNORE: &str = ".gitignore";
 
 /// Makes a connector's folder of a specification: a connector.toml whose guesses are marked `# review:`, and
 /// IMPORT.md, which says what was left out and why. Nothing is fetched: files that the specification refers to
@@ -31,7 +34,7 @@ pub(in crate::cli) enum Import {
     Recipe(ByRecipe),
 }
 
-/// Writes `OUT/connector.toml` and `OUT/IMPORT.md`.
+/// Writes `OUT/connector.toml`, `OUT/IMPORT.md` and a .gitignore.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -209,8 +212,12 @@ fn write(out: &Path, imported: &Imported) -> anyhow::Result<()> {
     for (name, text) in [
         (manifest::FILE, imported.toml.clone()),
         (REPORT, imported.report.markdown()),
+        (GITIGNORE, IGNORED.to_owned()),
     ] {
         let path = out.join(name);
+        if name == GITIGNORE && path.exists() {
+            continue;
+        }
         fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
     }
     Ok(())

@@ -86,11 +86,11 @@ impl Record {
             }));
         } else {
             output.line(&self.out.display().to_string());
-            output.say(&format!(
-                "{} exchanges; {}",
-                case.exchanges.len(),
-                told(&scrubbed)
-            ));
+            let exchanges = match case.exchanges.len() {
+                1 => "1 exchange".to_owned(),
+                count => format!("{count} exchanges"),
+            };
+            output.say(&format!("{exchanges}; {}", told(&scrubbed)));
             output.hint("read it through before you share it: names and other words of people are not recognised, --scrub names them");
         }
         Ok(ExitCode::SUCCESS)

@@ -42,7 +42,8 @@ pub(in crate::cli) struct Test {
     #[arg(long, value_name = "TOOLS", default_value = "reads", default_missing_value = "all", num_args = 0..=1)]
     faults: Wanted,
     /// The vendor's own specification, against which every request is checked: OpenAPI 3 or Swagger
-    /// 2.0 (JSON or YAML), Google discovery, a GraphQL schema (.graphql); plain or gzip
+    /// 2.0 (JSON or YAML), Google discovery, a GraphQL schema (.graphql, or the answer to an
+    /// introspection query); plain or gzip
     /// [default: `spec` or `vendor_spec` of tests/tests.toml]
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,

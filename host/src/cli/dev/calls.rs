@@ -97,13 +97,16 @@ fn tell(execution: &Value, exchanges: &[Exchange], output: &Output) {
         }));
         return;
     }
+    let requests = match cell(execution, "requests").as_str() {
+        "1" => "1 request".to_owned(),
+        count => format!("{count} requests"),
+    };
     output.line(&format!(
-        "call    {} {}: {}, {} ms, {} requests",
+        "call    {} {}: {}, {} ms, {requests}",
         cell(execution, "execution_id"),
         cell(execution, "tool"),
         cell(execution, "outcome"),
         cell(execution, "duration_ms"),
-        cell(execution, "requests"),
     ));
     for line in execution["guest_log"].as_array().into_iter().flatten() {
         output.line(&format!("        log {}", line.as_str().unwrap_or_default()));

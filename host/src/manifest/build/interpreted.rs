@@ -56,6 +56,8 @@ impl Workshop {
     ) -> Result<Vec<u8>, BuildError> {
         let component = self.dir.join("component.wasm");
         builder
+            // What the author did wrong is said without it; where the builder noticed helps nobody.
+            .env("RUST_BACKTRACE", "0")
             .arg("--wit")
             .arg(self.contract())
             .arg("--out")

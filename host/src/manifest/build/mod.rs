@@ -62,10 +62,16 @@ pub enum BuildError {
     Unacceptable(Vec<Problem>),
     /// The folder has no code, and these tools are no data.
     #[error(
-        "tools without a `request` are code, and there is none beside connector.toml: {}; declare their requests, or add a crate as `valetkey connector new --lang rust` makes one",
+        "tools without a `request` are code, and there is none beside connector.toml: {}; declare their requests, or add code as `valetkey connector new --lang rust` (js, python) makes it",
         .0.join(", ")
     )]
     NoCode(Vec<String>),
+    /// The folder has code, which what is packed would leave out.
+    #[error(
+        "what is packed has no code, and these tools are code: {}; make the component with `valetkey connector build`",
+        .0.join(", ")
+    )]
+    HasCode(Vec<String>),
     /// The folder has no code, and this auth scheme leaves the token endpoint to it.
     #[error(
         "the auth scheme `{0}` is `coded`, and there is no code beside connector.toml: take `coded` out, or add a crate as `valetkey connector new --lang rust` makes one"

@@ -10,14 +10,20 @@ use super::{BuildError, Built, Step, acceptable, coded, write};
 /// Runs every declared tool; has no manifest of its own.
 static ENGINE: &[u8] = include_bytes!(env!("VALETKEY_ENGINE"));
 
-/// Packs the connector in `dir`, code beside it or not, and writes `<out>/<id>.wasm`, replacing it in
-/// one step.
+/// Packs the connector in `dir`, whose code, if it has any, no tool needs, and writes `<out>/<id>.wasm`,
+/// replacing it in one step.
 ///
 /// # Errors
 /// The manifest is not acceptable, or has tools that are code; a file cannot be written.
 pub fn pack(dir: &Path, out: &Path, progress: &mut dyn FnMut(Step)) -> Result<Built, BuildError> {
     progress(Step::Checking);
-    packed(acceptable(dir)?, out, progress)
+    let manifest = acceptable(dir)?;
+    let coded = coded(&manifest);
+    if !coded.is_empty() {
+        // `acceptable` has found that there is code for them.
+        return Err(BuildError::HasCode(coded));
+    }
+    packed(manifest, out, progress)
 }
 
 /// Packs an acceptable manifest.

@@ -9,7 +9,7 @@ mod typescript;
 
 use serde_json::Value;
 
-pub use python::python;
+pub use python::{pascal, python};
 pub use typescript::typescript;
 
 /// What a type is made of.

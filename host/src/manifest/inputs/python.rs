@@ -126,8 +126,9 @@ fn simple(name: &str) -> &'static str {
     }
 }
 
-/// `acme_note_add` as `AcmeNoteAdd`.
-fn pascal(name: &str) -> String {
+/// `acme_note_add` as `AcmeNoteAdd`: what a tool's input is called.
+#[must_use]
+pub fn pascal(name: &str) -> String {
     name.split(|letter: char| !letter.is_ascii_alphanumeric())
         .map(|word| word[..word.len().min(1)].to_ascii_uppercase() + word.get(1..).unwrap_or_default())
         .collect()

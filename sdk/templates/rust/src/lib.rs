@@ -27,3 +27,11 @@ fn thing_tag(call: &Call, input: Tag) -> Result<Output, Fault> {
     let changed: Value = call.patch("api", path).json(&json!({ "tags": tags })).send()?.json()?;
     Output::json(&json!({ "tags": changed["tags"] }))
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn functions_take_what_their_schemas_allow() {
+        valetkey_guest::testing::assert_inputs_agree(env!("CARGO_MANIFEST_DIR"), &super::coded());
+    }
+}

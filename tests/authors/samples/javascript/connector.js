@@ -51,4 +51,13 @@ export const tools = {
     const die = Array.from({ length: 8 }, () => Math.floor(Math.random() * 256));
     return { found, missing, now_ms: Date.now(), die };
   },
+
+  sample_scan_replace(call, { note_id, file }) {
+    const path = `/notes/${segment("note_id", note_id)}/scan`;
+    const { name, size } = call.file(file);
+    const wanted = { name: "before.txt", contentTypes: ["text/*"], maxBytes: 1000 };
+    const kept = call.receive({ method: "GET", endpoint: "api", path }, wanted);
+    call.sendFile({ method: "PUT", endpoint: "api", path }, file);
+    return { sent: { name, size }, kept };
+  },
 };

@@ -43,6 +43,12 @@ export interface Inputs {
     /** Ids of the notes. */
     note_ids: Array<string>;
   };
+  sample_scan_replace: {
+    /** The new scan, by its id. */
+    file: string;
+    /** Id of the note. */
+    note_id: string;
+  };
 }
 
 /** The connector's functions. */

@@ -2,10 +2,18 @@
 
 import random
 import time
+from dataclasses import asdict
 from typing import Any
 
-from inputs import SampleFileAttach, SampleNoteDelete, SampleNoteLabel, SampleNotesCompare, SampleNotesSearch
-from valetkey_guest import Call, Fault, Output, Part, page, segment, tool
+from inputs import (
+    SampleFileAttach,
+    SampleNoteDelete,
+    SampleNoteLabel,
+    SampleNotesCompare,
+    SampleNotesSearch,
+    SampleScanReplace,
+)
+from valetkey_guest import Call, Fault, Output, Part, Wanted, page, segment, tool
 
 SEARCH = """query Notes($after: String, $first: Int!, $word: String!) {
   notes(after: $after, first: $first, word: $word) { nodes { id text } next }
@@ -65,3 +73,13 @@ def compare(call: Call, input: SampleNotesCompare) -> object:
     # The language's own clock and randomness are the host's.
     die = [random.randrange(256) for _ in range(8)]
     return {"found": found, "missing": missing, "now_ms": int(time.time() * 1000), "die": die}
+
+
+@tool("sample_scan_replace")
+def replace_scan(call: Call, input: SampleScanReplace) -> object:
+    path = f"/notes/{segment('note_id', input['note_id'])}/scan"
+    given = call.file(input["file"])
+    wanted = Wanted(name="before.txt", content_types=["text/*"], max_bytes=1000)
+    kept = call.receive(call.request("GET", "api", path), wanted)
+    call.send_file(call.request("PUT", "api", path), input["file"])
+    return {"sent": {"name": given.name, "size": given.size}, "kept": asdict(kept)}

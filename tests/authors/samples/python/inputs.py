@@ -50,3 +50,10 @@ class SampleNoteDelete(TypedDict):
 class SampleNotesCompare(TypedDict):
     # Ids of the notes.
     note_ids: list[str]
+
+
+class SampleScanReplace(TypedDict):
+    # The new scan, by its id.
+    file: str
+    # Id of the note.
+    note_id: str

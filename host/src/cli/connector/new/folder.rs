@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use super::sources;
 use super::{Auth, Language};
 use crate::id::ConnectorId;
-use crate::manifest;
+use crate::manifest::{self, inputs};
 
 /// Where the manifest's template wants the auth scheme.
 const AUTH: &str = "# auth\n";
@@ -17,6 +17,17 @@ const AUTH: &str = "# auth\n";
 const CONTRACT: &str = "contract = \"0.1\"\n";
 /// The case of the tool that is code.
 const CODED_CASE: &str = "thing_tag.http";
+
+/// What is not the connector's source. A host that is tried out in this folder keeps its data and its
+/// root key here, and neither may be published.
+pub(in crate::cli::connector) const IGNORED: &str = "\
+target/
+node_modules/
+__pycache__/
+# A host that was run in this folder, and its root key.
+valetkey-data/
+*.key
+";
 
 /// Paths below the folder, and contents.
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
@@ -42,10 +53,7 @@ pub(super) fn files(id: &ConnectorId, language: Language, auth: Auth) -> anyhow:
         "README.md".to_owned(),
         named(sources::text("sdk/templates/README.connector.md")?),
     );
-    files.insert(
-        ".gitignore".to_owned(),
-        b"target/\nnode_modules/\n__pycache__/\n".to_vec(),
-    );
+    files.insert(".gitignore".to_owned(), IGNORED.as_bytes().to_vec());
     for (name, case) in sources::below("sdk/templates/tests") {
         if language != Language::None || name != CODED_CASE {
             files.insert(format!("tests/{name}"), named(std::str::from_utf8(case)?));
@@ -106,6 +114,8 @@ fn named(template: &str, id: &ConnectorId) -> String {
     let host = id.as_str().replace('_', "-");
     template
         .replace("acme.example", &format!("{host}.example"))
+        // The name of a type, which has no space (`MyCrmThingTag`).
+        .replace("AcmeThing", &format!("{}Thing", inputs::pascal(id.as_str())))
         .replace("acme", id.as_str())
         .replace("Acme", title.join(" ").trim())
 }

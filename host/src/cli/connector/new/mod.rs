@@ -12,6 +12,8 @@ use serde_json::json;
 use super::Output;
 use crate::id::ConnectorId;
 
+pub(super) use folder::IGNORED;
+
 /// Makes a folder for a connector with a tool that is data, one that pages, one that is code (with a
 /// language), and a test for each. It builds, tests and installs as it stands; the vendor's names and
 /// addresses in it are for you to replace.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use valetkey_guest::{Call, Fault, Multipart, Output, segment};
+use valetkey_guest::{Call, Fault, Multipart, Output, Wanted, segment};
 
 #[derive(Deserialize)]
 struct Label {
@@ -104,12 +104,31 @@ fn compare(call: &Call, input: Compare) -> Result<Output, Fault> {
     Output::json(&json!({ "found": found, "missing": missing, "now_ms": call.now_ms(), "die": die }))
 }
 
+#[derive(Deserialize)]
+struct Replace {
+    note_id: String,
+    file: String,
+}
+
+fn replace_scan(call: &Call, input: Replace) -> Result<Output, Fault> {
+    let path = format!("/notes/{}/scan", segment("note_id", &input.note_id)?);
+    let given = call.file(&input.file)?;
+    let kept = call.get("api", path.as_str()).receive(Wanted {
+        name: Some("before.txt".to_owned()),
+        content_types: vec!["text/*".to_owned()],
+        max_bytes: Some(1000),
+    })?;
+    call.put("api", path).send_file(&input.file)?;
+    Output::json(&json!({ "sent": { "name": given.name, "size": given.size }, "kept": kept }))
+}
+
 valetkey_guest::connector! {
     "sample_note_label" => label,
     "sample_file_attach" => attach,
     "sample_notes_search" => search,
     "sample_note_delete" => delete,
     "sample_notes_compare" => compare,
+    "sample_scan_replace" => replace_scan,
 }
 
 #[cfg(test)]
