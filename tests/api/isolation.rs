@@ -1,4 +1,7 @@
 //! Accounts are apart: side by side each call is its own account's, and what ends one leaves another.
+//!
+//! `VALETKEY_ISOLATION_CALLS` says how many calls there are to be at least, of 64 environments with 16
+//! users each; some hundreds of 8 with 8 when it is not set. The callers' tokens are good for ten minutes.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -45,14 +48,16 @@ impl Drop for StampingVendor {
 /// while accounts come and go: an answer always carries the stamp of the caller's own account.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn side_by_side_every_answer_carries_its_own_accounts_stamp() {
-    const ENVIRONMENTS: u64 = 8;
-    const IDENTIFIERS: u64 = 8;
-    const ROUNDS: u64 = 12;
+    #[allow(clippy::disallowed_methods, reason = "the tests' own setting")]
+    let wanted = std::env::var("VALETKEY_ISOLATION_CALLS").ok();
+    let wanted: Option<u64> = wanted.map(|text| text.parse().expect("a number"));
+    let (environments, identifiers) = wanted.map_or((8, 8), |_| (64, 16));
+    let rounds = wanted.map_or(12, |calls: u64| calls.div_ceil(environments * identifiers));
     let vendor = StampingVendor::start().await;
     let host = TestHost::start().await;
     host.install_bundled("hubspot").await;
     let mut callers = Vec::new();
-    for number in 0..ENVIRONMENTS {
+    for number in 0..environments {
         let caller = Caller::superuser(&host, &format!("tenant-{number}")).await;
         let connection = json!({
             "connection_name": "hubspot", "connector": "hubspot", "auth": "private_app", "development": true,
@@ -75,7 +80,7 @@ async fn side_by_side_every_answer_carries_its_own_accounts_stamp() {
             .await
             .expect(200);
         let id = made["id"].as_str().expect("an id").to_owned();
-        for round in 0..ROUNDS {
+        for round in 0..rounds {
             let call = json!({"tool_name": "hubspot_whoami", "identifier": name});
             let answer = caller
                 .api(&Method::POST, "/api/v1/execute_tool", call)
@@ -99,8 +104,8 @@ async fn side_by_side_every_answer_carries_its_own_accounts_stamp() {
             }
         }
     };
-    let all = (0..ENVIRONMENTS)
-        .flat_map(|environment| (0..IDENTIFIERS).map(move |identifier| (environment, identifier)))
+    let all = (0..environments)
+        .flat_map(|environment| (0..identifiers).map(move |identifier| (environment, identifier)))
         .map(|(environment, identifier)| {
             user(
                 &callers[usize::try_from(environment).expect("small")],
@@ -116,7 +121,7 @@ async fn side_by_side_every_answer_carries_its_own_accounts_stamp() {
             .expect(200);
         assert_eq!(
             list["items"].as_array().map(Vec::len),
-            usize::try_from(IDENTIFIERS).ok()
+            usize::try_from(identifiers).ok()
         );
     }
 }

@@ -318,6 +318,14 @@ async fn google_calendar_changes_what_the_emulator_holds() {
         Some(2),
         "{busy}"
     );
+    let monday = json!({"time_min": "2026-03-02T00:00:00+01:00", "time_max": "2026-03-03T00:00:00+01:00",
+        "duration_minutes": 30, "time_zone": "Europe/Berlin"});
+    let free = rig.call("googlecalendar_find_slots", "ada", monday).await;
+    assert_eq!(
+        texts(&free["slots"], "start"),
+        ["2026-03-02T09:00:00+01:00", "2026-03-02T11:00:00+01:00"],
+        "{free}"
+    );
 
     let first = json!({"event_id": some[0]["id"], "send_updates": "none"});
     rig.call("googlecalendar_delete_event", "ada", first.clone())

@@ -8,7 +8,7 @@ use super::rig::{CLIENT_SECRET, Rig, Vendor, texts};
 const SLACK: Vendor = Vendor {
     connector: "slack",
     service: "slack",
-    endpoints: &[("api", "/api"), ("files", "")],
+    endpoints: &[("api", "/api"), ("files", ""), ("upload", "/upload")],
     authorize: "/oauth/v2/authorize",
     token: "/api/oauth.v2.access",
     revoke: None,
@@ -300,19 +300,16 @@ async fn a_message_is_scheduled(rig: &Rig, channel: &Value) {
 
 /// No tool uploads; the test does, past the host.
 async fn a_file_is_kept(rig: &Rig, channel: &Value) {
-    let place = held(
-        rig,
-        "files.getUploadURLExternal",
-        json!({"filename": "report.txt", "length": 10}),
-    )
-    .await;
-    let url = place["upload_url"].as_str().expect("an address");
-    let path = &url[url.find("/upload/").expect("its path")..];
-    let sent = rig.direct_as(SEEDED, Method::POST, path, json!("a report")).await;
-    assert!(sent.status.is_success(), "{}", sent.text());
-    let id = place["file_id"].as_str().expect("an id");
-    let share = json!({"files": [{"id": id, "title": "Report"}], "channel_id": channel});
-    held(rig, "files.completeUploadExternal", share).await;
+    let file = rig.keep("ada", "report.txt", "the report").await;
+    let share = json!({"file": file, "channel": channel, "title": "Report"});
+    let shared = rig.call("slack_upload_file", "ada", share).await;
+    let id = shared["files"][0]["id"].as_str().expect("an id");
+    let sent = rig.gate.last(&format!("/upload/v1/{id}"));
+    assert_eq!(
+        (sent.body.as_str(), sent.token.as_str()),
+        ("the report", ""),
+        "the bytes, and no credential"
+    );
     let files = rig
         .call("slack_list_files", "ada", json!({"channel": channel}))
         .await;
