@@ -12,7 +12,8 @@
 //! [`gate`], for what the emulator gets wrong for every tool alike:
 //!
 //! - it takes any bearer token, so the gate refuses those that it is told to;
-//! - of Slack's reading methods it has POST alone, where Slack takes GET as well;
+//! - of Slack's reading methods it has POST alone, where Slack takes GET as well, and the addresses for uploads
+//!   that it hands out lead past the gate;
 //! - Google's mailbox profile and single calendar are answered from its userinfo and its list of calendars;
 //! - Linear's queries lose the fields that its schema lacks (`emulators.mjs`), and the test names each.
 //!
