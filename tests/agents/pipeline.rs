@@ -287,7 +287,8 @@ impl Team {
             .iter()
             .find(|report| report.identifier == REVOKED)
             .expect("a report");
-        self.authorize(report.link.as_deref().expect("a link"), REVOKED)
+        self.host
+            .authorize_as(report.link.as_deref().expect("a link"), REVOKED)
             .await;
         let reports = self.run("2026-11-20", false).await;
         assert!(

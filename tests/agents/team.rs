@@ -138,31 +138,18 @@ impl Team {
             let (_, port) = self.vendor_of(stamp).base_url.rsplit_once(':').expect("a port");
             body["account_config"] = json!({"site": port});
         }
-        let link = self
-            .host
-            .api(Method::POST, "/api/v1/connected_accounts/magic_link", body)
-            .await
-            .expect(200);
-        let text = |member: &str| link[member].as_str().expect("a text");
-        self.authorize(text("authorization_link"), stamp).await;
-        text("connected_account_id").to_owned()
+        let (id, link) = self.host.link(body).await;
+        self.authorize(&link, stamp).await;
+        id
     }
 
     /// Opens a link as the account's owner, who is signed in at the vendor already.
     pub async fn authorize(&self, link: &str, owner: &Stamp) {
-        let opened = self.host.http.get(link).await;
-        let consent = opened.header("location");
+        let consent = self.host.authorize_as(link, &owner.to_string()).await;
         assert!(
             consent.starts_with(&self.vendor_of(owner).base_url),
-            "{owner}: {consent}{}",
-            opened.text()
+            "{owner}: {consent}"
         );
-        let page = self
-            .host
-            .http
-            .follow(&format!("{consent}&login_hint={owner}"))
-            .await;
-        assert!(page.status.is_success(), "{owner}: {}", page.text());
     }
 
     /// An MCP session for each user on each connection: `{identifier: {connection: {url, token}}}`.

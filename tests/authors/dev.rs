@@ -31,6 +31,15 @@ fn put(folder: &Path, manifest: &str) {
     fs::rename(aside, folder.join("connector.toml")).expect("put in place");
 }
 
+async fn shows_a_call_without_an_account(dev: &mut Running) {
+    let call = event(dev, "call").await;
+    assert_eq!(
+        (&call["execution"]["tool"], &call["execution"]["outcome"]),
+        (&json!("acme_thing_get"), &json!("account_not_found")),
+        "{call}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_served_at_once_and_a_broken_one_leaves_the_version_before() {
     let place = Place::new();
@@ -104,12 +113,7 @@ async fn a_change_is_served_at_once_and_a_broken_one_leaves_the_version_before()
         "ada",
     ];
     assert_eq!(place.run(&call).await.code, 1, "nobody is connected");
-    let call = event(&mut dev, "call").await;
-    assert_eq!(
-        (&call["execution"]["tool"], &call["execution"]["outcome"]),
-        (&json!("acme_thing_get"), &json!("account_not_found")),
-        "{call}"
-    );
+    shows_a_call_without_an_account(&mut dev).await;
     dev.stop().await;
 }
 
@@ -196,12 +200,7 @@ async fn a_folder_is_loaded_into_a_host_that_runs_elsewhere_and_its_calls_are_sh
 
     let refused = host.call("acme_thing_get", "ada", json!({"thing_id": "7"})).await;
     assert_eq!(refused.json()["error"]["kind"], "account_not_found");
-    let call = event(&mut dev, "call").await;
-    assert_eq!(
-        (&call["execution"]["tool"], &call["execution"]["outcome"]),
-        (&json!("acme_thing_get"), &json!("account_not_found")),
-        "{call}"
-    );
+    shows_a_call_without_an_account(&mut dev).await;
     dev.stop().await;
     assert!(
         !place.path().join("valetkey-data").exists(),

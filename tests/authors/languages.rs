@@ -173,18 +173,9 @@ async fn assert_each_call_has_its_own_chance_and_the_hosts_time(host: &TestHost,
 /// A file of a caller goes to the vendor and one of the vendor's comes back: the code names both, and says
 /// what the host knows of them.
 async fn assert_files_pass_by_the_code(host: &TestHost, vendor: &Vendor, language: &str) {
-    let bearer = format!("Bearer {}", host.token());
-    let headers = [
-        ("authorization", bearer.as_str()),
-        ("content-type", "text/plain; charset=utf-8"),
-    ];
-    let url = format!("{}/api/v1/files?name=new.txt&identifier=ada", host.base_url);
-    let uploaded = host
-        .http
-        .send(Method::POST, &url, &headers, "as it will be".to_owned())
-        .await
-        .expect(201);
-    let file = uploaded["id"].as_str().expect("an id");
+    let file = host
+        .upload("ada", "new.txt", "text/plain; charset=utf-8", "as it will be")
+        .await;
     let params = json!({ "note_id": "n1", "file": file });
     let mut answer = host.call("sample_scan_replace", "ada", params).await.expect(200);
 

@@ -73,14 +73,9 @@ async fn a_file_of_the_host_is_shared_in_slack_and_comes_back_the_same() {
     };
 
     let bytes = vec![b'7'; 300_000];
-    let bearer = format!("Bearer {}", host.token());
-    let headers = [
-        ("authorization", bearer.as_str()),
-        ("content-type", "application/pdf"),
-    ];
-    let url = format!("{}/api/v1/files?name=report.pdf&identifier=ada", host.base_url);
-    let file = host.http.send(Method::POST, &url, &headers, bytes.clone()).await;
-    let file = file.expect(201)["id"].clone();
+    let file = host
+        .upload("ada", "report.pdf", "application/pdf", bytes.clone())
+        .await;
 
     let upload =
         json!({"file": file, "channel": id("general"), "initial_comment": "March", "title": "Report"});

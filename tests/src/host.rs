@@ -188,19 +188,54 @@ impl TestHost {
     /// Any step fails.
     pub async fn connect(&self, connection_name: &str, identifier: &str) -> String {
         let body = json!({"connection_name": connection_name, "identifier": identifier});
+        let (id, link) = self.link(body).await;
+        let page = self.http.follow(&link).await;
+        assert!(page.status.is_success(), "{}", page.text());
+        id
+    }
+
+    /// A link for an account to be authorized by; answers the account's id and the link.
+    ///
+    /// # Panics
+    /// It is refused.
+    pub async fn link(&self, body: Value) -> (String, String) {
         let link = self
             .api(Method::POST, "/api/v1/connected_accounts/magic_link", body)
             .await
             .expect(200);
-        let page = self
+        let text = |member: &str| link[member].as_str().expect("a text").to_owned();
+        (text("connected_account_id"), text("authorization_link"))
+    }
+
+    /// Opens a link as somebody who is signed in at the vendor already; answers where consent was asked for.
+    ///
+    /// # Panics
+    /// It does not lead to a connected account.
+    pub async fn authorize_as(&self, link: &str, who: &str) -> String {
+        let opened = self.http.get(link).await;
+        let consent = opened.header("location");
+        let page = self.http.follow(&format!("{consent}&login_hint={who}")).await;
+        assert!(page.status.is_success(), "{who}: {consent}{}", page.text());
+        consent
+    }
+
+    /// Gives the host a user's file to hold; answers its id.
+    ///
+    /// # Panics
+    /// It is refused.
+    pub async fn upload(&self, identifier: &str, name: &str, kind: &str, bytes: impl Into<Bytes>) -> String {
+        let bearer = format!("Bearer {}", self.token());
+        let headers = [("authorization", bearer.as_str()), ("content-type", kind)];
+        let url = format!(
+            "{}/api/v1/files?name={name}&identifier={identifier}",
+            self.base_url
+        );
+        let file = self
             .http
-            .follow(link["authorization_link"].as_str().expect("a link"))
-            .await;
-        assert!(page.status.is_success(), "{}", page.text());
-        link["connected_account_id"]
-            .as_str()
-            .expect("an account id")
-            .to_owned()
+            .send(Method::POST, &url, &headers, bytes)
+            .await
+            .expect(201);
+        file["id"].as_str().expect("an id").to_owned()
     }
 
     /// Calls a tool.

@@ -73,29 +73,9 @@ impl SalesTeam {
 
     async fn connect(&self, connector: &str, who: &str) -> String {
         let body = json!({"connection_name": connector, "identifier": who});
-        let link = self
-            .host
-            .api(Method::POST, "/api/v1/connected_accounts/magic_link", body)
-            .await
-            .expect(200);
-        let text = |member: &str| link[member].as_str().expect("a text");
-        self.authorize(text("authorization_link"), who).await;
-        text("connected_account_id").to_owned()
-    }
-
-    /// Opens a link as somebody who is signed in at the vendor already.
-    ///
-    /// # Panics
-    /// It does not lead to a connected account.
-    pub async fn authorize(&self, link: &str, who: &str) {
-        let opened = self.host.http.get(link).await;
-        let consent = opened.header("location");
-        let page = self
-            .host
-            .http
-            .follow(&format!("{consent}&login_hint={who}"))
-            .await;
-        assert!(page.status.is_success(), "{who}: {}", page.text());
+        let (id, link) = self.host.link(body).await;
+        self.host.authorize_as(&link, who).await;
+        id
     }
 
     /// Starts the pipeline of a day for everybody. The program is at `half` when all of `waiting` are

@@ -13,8 +13,6 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
@@ -451,8 +449,9 @@ impl Access {
     /// # Errors
     /// The vault fails.
     pub fn seal_cursor(&self, caller: &Caller, list: &str, position: &str) -> Result<String, Fault> {
-        let sealed = self.vault.seal(cursor_place(caller, list), position.as_bytes())?;
-        Ok(URL_SAFE_NO_PAD.encode(sealed))
+        Ok(self
+            .vault
+            .seal_text(cursor_place(caller, list), position.as_bytes())?)
     }
 
     /// Opens a cursor of [`Access::seal_cursor`].
@@ -460,14 +459,8 @@ impl Access {
     /// # Errors
     /// `invalid_input`, the same for a cursor of another environment, of another list or of nobody.
     pub fn open_cursor(&self, caller: &Caller, list: &str, cursor: &str) -> Result<String, Fault> {
-        URL_SAFE_NO_PAD
-            .decode(cursor)
-            .ok()
-            .and_then(|sealed| {
-                self.vault
-                    .open_sealed(cursor_place(caller, list), &sealed)
-                    .ok()
-            })
+        self.vault
+            .open_text(cursor_place(caller, list), cursor)
             .and_then(|position| String::from_utf8(position.expose().to_vec()).ok())
             .ok_or_else(|| {
                 Fault::invalid(

@@ -636,6 +636,7 @@ mod tests {
             assert!(!format!("{refusal:?}").contains("canary"));
         }
     }
+
     #[test]
     fn a_code_that_the_manifest_declares_ends_the_grant_and_no_other_does() {
         let declared = ["unauthorized_client".to_owned()];

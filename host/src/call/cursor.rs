@@ -45,14 +45,12 @@ impl Binding<'_> {
             input: input_digest(self.input),
         });
         let plain = plain.map_err(Fault::internal)?;
-        Ok(URL_SAFE_NO_PAD.encode(vault.seal(self.place(), &plain)?))
+        Ok(vault.seal_text(self.place(), &plain)?)
     }
 
     pub(super) fn open(&self, vault: &Vault, cursor: &str) -> Result<Position, Fault> {
-        let opened = URL_SAFE_NO_PAD
-            .decode(cursor)
-            .ok()
-            .and_then(|sealed| vault.open_sealed(self.place(), &sealed).ok())
+        let opened = vault
+            .open_text(self.place(), cursor)
             .and_then(|plain| serde_json::from_slice::<Sealed>(plain.expose()).ok())
             .filter(|sealed| sealed.input == input_digest(self.input));
         opened.map(|sealed| sealed.position).ok_or_else(|| {

@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use valetkey_manifest::tool::Shape;
@@ -54,10 +52,9 @@ impl Questions<'_> {
         let Some(sealed) = &answers.state else {
             return Ok(answers);
         };
-        let opened = URL_SAFE_NO_PAD
-            .decode(sealed)
-            .ok()
-            .and_then(|sealed| self.vault.open_sealed(self.place(), &sealed).ok())
+        let opened = self
+            .vault
+            .open_text(self.place(), sealed)
             .and_then(|plain| serde_json::from_slice::<Sealed>(plain.expose()).ok())
             .filter(|sealed| sealed.input == input_digest(self.input))
             .filter(|sealed| sealed.expires_at_ms > self.clock.now().as_millisecond());
@@ -106,8 +103,8 @@ impl Questions<'_> {
             expires_at_ms: self.clock.now().as_millisecond().saturating_add(good_for_ms),
             state: data.get(STATE).and_then(Value::as_str).map(str::to_owned),
         });
-        let sealed = self.vault.seal(self.place(), &plain.map_err(Fault::internal)?)?;
-        data[STATE] = Value::from(URL_SAFE_NO_PAD.encode(sealed));
+        let plain = plain.map_err(Fault::internal)?;
+        data[STATE] = Value::from(self.vault.seal_text(self.place(), &plain)?);
         outcome.data = data.to_string();
         Ok(outcome)
     }

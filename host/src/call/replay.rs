@@ -382,9 +382,8 @@ impl Shared {
     }
 }
 
-/// What must be the same for a repetition: the tool, the account, and the whole input.
-/// What tells one call under a key from another: the tool, the account, the input with its page, and
-/// the answers to what the tool asked.
+/// What must be the same for a repetition: the tool, the account, the whole input with its page, and the
+/// answers to what the tool asked.
 pub(super) fn fingerprint(
     tool: &str,
     usable: &Usable,

@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::{Principal, Servers};
@@ -38,20 +36,17 @@ impl Servers {
             expires_at_ms: self.now_ms().saturating_add(good_for_ms),
         });
         let path = who.target.path();
-        let sealed = self
-            .vault
-            .seal(place(who, &path, tool), &plain.map_err(Fault::internal)?)?;
-        Ok(URL_SAFE_NO_PAD.encode(sealed))
+        let plain = plain.map_err(Fault::internal)?;
+        Ok(self.vault.seal_text(place(who, &path, tool), &plain)?)
     }
 
     /// Whether `sealed` is what [`Servers::seal_connecting`] sealed for the same, not too long ago.
     #[must_use]
     pub fn opens_connecting(&self, who: &Principal, tool: &str, arguments: &str, sealed: &str) -> bool {
         let path = who.target.path();
-        let opened = URL_SAFE_NO_PAD
-            .decode(sealed)
-            .ok()
-            .and_then(|sealed| self.vault.open_sealed(place(who, &path, tool), &sealed).ok())
+        let opened = self
+            .vault
+            .open_text(place(who, &path, tool), sealed)
             .and_then(|plain| serde_json::from_slice::<Sealed>(plain.expose()).ok());
         opened.is_some_and(|opened| opened.arguments == arguments && opened.expires_at_ms > self.now_ms())
     }

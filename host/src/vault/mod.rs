@@ -18,6 +18,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use thiserror::Error;
 
 use crate::error::Fault;
@@ -177,6 +179,21 @@ impl Vault {
             .ok_or_else(|| VaultError::DoesNotOpen {
                 record: place.record.to_owned(),
             })
+    }
+
+    /// Seals `plain` for one place, as a text that passes through a caller and comes back.
+    ///
+    /// # Errors
+    /// The environment has no key.
+    pub fn seal_text(&self, place: Place<'_>, plain: &[u8]) -> Result<String, VaultError> {
+        Ok(URL_SAFE_NO_PAD.encode(self.seal(place, plain)?))
+    }
+
+    /// Opens a text of [`Vault::seal_text`] of the same place; none for anything else.
+    #[must_use]
+    pub fn open_text(&self, place: Place<'_>, sealed: &str) -> Option<SecretBytes> {
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        self.open_sealed(place, &sealed).ok()
     }
 
     /// A keyed digest for index keys: equal parts give equal digests within an environment, and

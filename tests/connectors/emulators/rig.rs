@@ -174,18 +174,6 @@ impl Rig {
         self.host.api(Method::GET, &path, Value::Null).await.expect(200)
     }
 
-    /// Gives the host a user's file to hold; answers its id.
-    pub async fn keep(&self, identifier: &str, name: &str, text: &'static str) -> Value {
-        let url = format!(
-            "{}/api/v1/files?name={name}&identifier={identifier}",
-            self.host.base_url
-        );
-        let bearer = format!("Bearer {}", self.host.token());
-        let headers = [("authorization", bearer.as_str()), ("content-type", "text/plain")];
-        let kept = self.host.http.send(Method::POST, &url, &headers, text).await;
-        kept.expect(201)["id"].clone()
-    }
-
     /// Calls a tool that succeeds; answers its `data`.
     pub async fn call(&self, tool: &str, identifier: &str, params: Value) -> Value {
         self.page(tool, identifier, params).await["data"].clone()

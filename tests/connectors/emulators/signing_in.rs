@@ -79,6 +79,20 @@ async fn refused_twice(rig: &Rig, vendor: &Vendor, tool: &str) -> (Vec<String>, 
     (sent, held)
 }
 
+/// The emulator itself takes a refresh token no more.
+async fn is_dead(rig: &Rig, refresh_token: &str, why: &str) {
+    let again = rig
+        .token(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token)])
+        .await;
+    assert_eq!(again.expect(400)["error"], "invalid_grant", "{why}");
+}
+
+async fn disconnecting_revokes(rig: &Rig, id: &str, refresh_token: &str) {
+    let path = format!("/api/v1/connected_accounts/{id}/disconnect");
+    rig.host.api(Method::POST, &path, json!({})).await.expect(200);
+    is_dead(rig, refresh_token, "revoked by the disconnection").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn linear_rotates_the_refresh_token_and_the_newest_is_the_one_that_is_kept() {
     let Some(rig) = Rig::start(&linear::LINEAR, linear::seed()).await else {
@@ -92,21 +106,9 @@ async fn linear_rotates_the_refresh_token_and_the_newest_is_the_one_that_is_kept
     assert_ne!(sent[0], sent[1]);
     assert_ne!(sent[1], held);
     for old in &sent {
-        let again = rig
-            .token(&[("grant_type", "refresh_token"), ("refresh_token", old)])
-            .await;
-        assert_eq!(again.expect(400)["error"], "invalid_grant", "it was used up");
+        is_dead(&rig, old, "it was used up").await;
     }
-    let path = format!("/api/v1/connected_accounts/{id}/disconnect");
-    rig.host.api(Method::POST, &path, json!({})).await.expect(200);
-    let again = rig
-        .token(&[("grant_type", "refresh_token"), ("refresh_token", &held)])
-        .await;
-    assert_eq!(
-        again.expect(400)["error"],
-        "invalid_grant",
-        "revoked by the disconnection"
-    );
+    disconnecting_revokes(&rig, &id, &held).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,16 +122,7 @@ async fn google_keeps_its_refresh_token_until_the_account_is_disconnected() {
     let id = rig.connect("main", "ada", google::ADA).await;
     let (sent, held) = refused_twice(&rig, &google::GMAIL, "gmail_list_labels").await;
     assert_eq!(sent, [held.clone(), held.clone()], "named once, kept, used again");
-    let path = format!("/api/v1/connected_accounts/{id}/disconnect");
-    rig.host.api(Method::POST, &path, json!({})).await.expect(200);
-    let again = rig
-        .token(&[("grant_type", "refresh_token"), ("refresh_token", &held)])
-        .await;
-    assert_eq!(
-        again.expect(400)["error"],
-        "invalid_grant",
-        "revoked by the disconnection"
-    );
+    disconnecting_revokes(&rig, &id, &held).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,8 +142,5 @@ async fn microsoft_rotates_the_refresh_token_when_the_access_token_has_ended() {
     let refreshed = rig.gate.last(OUTLOOK.token);
     assert_eq!(refreshed.field("refresh_token").as_deref(), Some(&*first));
     assert_ne!(refresh_token(&refreshed.json()), first);
-    let again = rig
-        .token(&[("grant_type", "refresh_token"), ("refresh_token", &first)])
-        .await;
-    assert_eq!(again.expect(400)["error"], "invalid_grant", "it was used up");
+    is_dead(&rig, &first, "it was used up").await;
 }

@@ -300,7 +300,10 @@ async fn a_message_is_scheduled(rig: &Rig, channel: &Value) {
 
 /// No tool uploads; the test does, past the host.
 async fn a_file_is_kept(rig: &Rig, channel: &Value) {
-    let file = rig.keep("ada", "report.txt", "the report").await;
+    let file = rig
+        .host
+        .upload("ada", "report.txt", "text/plain", "the report")
+        .await;
     let share = json!({"file": file, "channel": channel, "title": "Report"});
     let shared = rig.call("slack_upload_file", "ada", share).await;
     let id = shared["files"][0]["id"].as_str().expect("an id");
